@@ -1,0 +1,45 @@
+# `make demo` and `make test` need only Python 3.11+ and make; they set up the rest.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types layers unit soak bench docs clean
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+unexport PYTHONDONTWRITEBYTECODE
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Solvent needs Python 3.11 or newer; set PYTHON=...'; exit 2; }
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --clear --python $(PYTHON) $(VENV) && \
+		VIRTUAL_ENV=$(VENV) uv pip install --quiet --compile-bytecode -e '.[dev]'; \
+	else \
+		$(PYTHON) -m venv --clear $(VENV) && $(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+	fi
+	@touch $@
+
+demo: $(STAMP) ## live two real models' lives on real data (about four minutes)
+	$(BIN)/solvent demo build/demo
+
+test: $(STAMP) lint types layers unit ## everything that must pass
+
+lint: $(STAMP) ## ruff
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy
+
+layers: $(STAMP) ## imports point down the floors
+	$(BIN)/lint-imports
+
+unit: $(STAMP) ## unit, property and end-to-end tests
+	$(BIN)/pytest -n auto --dist worksteal -q
+
+soak: $(STAMP) ## the long draws of the fault and promise tests
+	SOLVENT_SOAK=12 $(BIN)/pytest -n auto --dist worksteal -q
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build dist

@@ -1,0 +1,105 @@
+"""How long ancestors and impact take on a store of 1,000,000 nodes and 3,000,000 edges.
+
+    python benchmarks/bench_lineage.py [--nodes 1000000] [--keep FOLDER]
+
+Teams of pipelines live week after week: blobs → clean → features → fit → model → version →
+decision, each reading its own last weeks and another pipeline's features, so that what stands
+behind a late version fans out to its whole team's past. SQLite always; PostgreSQL where
+SOLVENT_POSTGRES_URL names an empty database. Writes results/lineage.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg
+from sqlalchemy import text
+
+from solvent.foundation.ids import uuid7
+from solvent.lineage.entities import Actor, NodeKind
+from solvent.store import Store, open_store
+
+BAR_SECONDS = 1.0
+WANTED = (100, 1_000, 10_000, 100_000)  # nodes of an answer
+REPEATS = 5
+PIPELINES = 100  # of a team; its pipelines read each other's features
+NODES_A_WEEK = 11  # of one pipeline
+WEEKS = 150
+
+Node = tuple[int, int, str, str, str, int, int, int]
+Edge = tuple[int, int, str]  # target, source, role
+
+
+class Growing:
+    """Nodes and edges in the order in which a store would have recorded them."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.edges: list[Edge] = []
+
+    def add(self, kind: NodeKind, name: str, week: int, *sources: int) -> int:
+        key = uuid7() if kind is NodeKind.RUN else random.randbytes(32).hex()
+        node_id = len(self.nodes) + 1
+        self.nodes.append((node_id, 1, kind.value, key, name, week, week, 1))
+        self.edges += [(node_id, source, f"input {order}") for order, source in enumerate(sources)]
+        return node_id
+
+
+def grow(wanted: int) -> Growing:
+    """About `wanted` nodes with three times as many edges."""
+    grown = Growing()
+    teams = max(1, round(wanted / (PIPELINES * NODES_A_WEEK * WEEKS)))
+    blobs, tables, models = {}, {}, {}
+    for week in range(wanted // (teams * PIPELINES * NODES_A_WEEK)):
+        for pipeline in range(teams * PIPELINES):
+            team = pipeline // PIPELINES * PIPELINES
+            blobs[pipeline, week] = grown.add(NodeKind.ARTIFACT, "blob", week)
+            clean = grown.add(NodeKind.RUN, "clean", week, *last(blobs, pipeline, week, 6))
+            cleaned = grown.add(NodeKind.ARTIFACT, "cleaned", week, clean)
+            others = [(random.randrange(team, team + PIPELINES), week - 1) for _ in range(3)]
+            shared = [tables[other] for other in others if other in tables]
+            features = grown.add(NodeKind.RUN, "features", week, cleaned, *shared)
+            tables[pipeline, week] = grown.add(NodeKind.ARTIFACT, "features", week, features)
+            fit = grown.add(
+                NodeKind.RUN, "fit", week, *last(tables, pipeline, week, 8), *last(models, pipeline, week, 1)
+            )
+            models[pipeline, week] = model = grown.add(NodeKind.ARTIFACT, "model", week, fit)
+            evaluate = grown.add(NodeKind.RUN, "evaluate", week, model, *last(tables, pipeline, week, 3))
+            metrics = grown.add(NodeKind.ARTIFACT, "metrics", week, evaluate)
+            version = grown.add(NodeKind.VERSION, "version", week, model, fit, metrics)
+            grown.add(NodeKind.DECISION, "promote", week, version, metrics)
+    return grown
+
+
+def last(things: dict[tuple[int, int], int], pipeline: int, week: int, weeks: int) -> Iterator[int]:
+    return (things[pipeline, past] for past in range(max(0, week - weeks), week + 1) if (pipeline, past) in things)
+
+
+def load(store: Store, url: str, grown: Growing) -> None:
+    """Past `Facts`, as a restore would: rows in bulk, edges in the order of their key."""
+    edges = sorted(set(grown.edges))
+    if store.facts.database.sqlite:
+        with store.facts.database.write() as connection:
+            raw = connection.connection.cursor()
+            raw.executemany("INSERT INTO node VALUES (?,?,?,?,?,?,?,?)", grown.nodes)
+            raw.executemany("INSERT INTO edge (target_id, source_id, role) VALUES (?,?,?)", edges)
+        return
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        with cursor.copy("COPY node FROM STDIN") as copy:
+            for node in grown.nodes:
+                copy.write_row(node)
+        with cursor.copy("COPY edge (target_id, source_id, role) FROM STDIN") as copy:
+            for edge in edges:
+                copy.write_row(edge)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE node, edge")  # autovacuum would, a minute later

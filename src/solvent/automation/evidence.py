@@ -1,0 +1,118 @@
+"""What a window says about a version: its loss beside that of a fresh shadow on the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from solvent.automation.rows import FEATURE
+from solvent.automation.scoring import Scorer
+from solvent.automation.state import Shadow
+from solvent.lineage.entities import ModelVersion
+from solvent.monitoring.cause import Fresh
+from solvent.monitoring.policy import ShadowLoss
+from solvent.monitoring.policy import Window as Evidence
+from solvent.monitoring.state import Span
+from solvent.registry.signature import Signature
+from solvent.statistics.losses import row_loss
+
+Floats = NDArray[np.float64]
+GRACE = 4  # closed windows whose late labels are still counted in
+
+
+def version_losses(rows: pl.DataFrame, version: ModelVersion, scorer: Scorer, bound: float) -> Floats:
+    """Loss of each row under a version, clipped at `bound`; NaN without a label.
+
+    Rows that it answered itself count by that answer; it is asked about the others.
+    """
+    signature = Signature.of(version.signature)
+    output = rows["output"].to_numpy().astype(np.float64).copy()
+    foreign = (rows["version"] != version.number).to_numpy()
+    if foreign.any():
+        output[foreign] = scorer.outputs(version.artifact, signature, rows.filter(pl.Series(foreign)))
+    return clipped(rows, signature, output, bound)
+
+
+def clipped(rows: pl.DataFrame, signature: Signature, output: Floats, bound: float) -> Floats:
+    """shape (n,): the metric's loss of `output`, at most `bound`."""
+    label = rows["label"].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return np.minimum(row_loss(signature.metric, label, output), bound)
+
+
+def window_evidence(
+    rows: pl.DataFrame,
+    version: ModelVersion,
+    shadows: Iterable[Shadow],
+    scorer: Scorer,
+    bound: float,
+    *,
+    start: datetime,
+    end: datetime,
+) -> Evidence:
+    """One version on one window, paired with the shadows that had not seen it.
+
+    rows: all served rows of the window, labels where known. Shadows whose features were not logged are left out.
+    """
+    losses = version_losses(rows, version, scorer, bound)
+    known = np.isfinite(losses)
+    days = day_of(rows)[known]
+    signature = Signature.of(version.signature)
+    found = []
+    for shadow in shadows if known.any() else ():
+        if not comparable(rows, signature):
+            continue
+        fresh = clipped(rows, signature, scorer.outputs(shadow.estimator, signature, rows), bound)[known]
+        _, block = np.unique(days, return_inverse=True)
+        differences = np.bincount(block, weights=losses[known] - fresh)
+        found.append(
+            ShadowLoss(
+                span=shadow.span, made_at=shadow.made_at, loss=float(fresh.sum()), differences=differences.tolist()
+            )
+        )
+    return Evidence(
+        start=start,
+        end=end,
+        version=version.number,
+        rows=rows.height,
+        labelled=int(known.sum()),
+        loss=float(losses[known].sum()),
+        shadows=found,
+    )
+
+
+def excuse(evidence: list[Evidence], spans: Iterable[Span], micros: Iterable[tuple[int, int]]) -> list[Evidence]:
+    """The evidence with windows marked that a broken contract, a gap or a shock touched: they speak of no age.
+
+    micros: start and end of each window, microseconds.
+    """
+    from msgspec.structs import replace
+
+    order = ("contract", "shock", "gap")
+    marked = []
+    for window, (start, end) in zip(evidence, micros, strict=True):
+        touching = [span for span in spans if span.start < end and span.end > start and span.kind in order]
+        first = min(touching, key=lambda span: order.index(span.kind), default=None)
+        marked.append(replace(window, excluded=first.kind, cause=first.note or first.kind) if first else window)
+    return marked
+
+
+def fresh_pair(evidence: Evidence) -> Fresh | None:
+    """Mean losses of the live version and the best of the fresh ones; None without a shadow."""
+    if not evidence.shadows or not evidence.labelled:
+        return None
+    best = min(shadow.loss for shadow in evidence.shadows)
+    return Fresh(live=evidence.loss / evidence.labelled, fresh=best / evidence.labelled)
+
+
+def comparable(rows: pl.DataFrame, signature: Signature) -> bool:
+    """Does the log hold every feature of this signature?"""
+    return all(f"{FEATURE}{name}" in rows.columns for name in signature.features)
+
+
+def day_of(rows: pl.DataFrame) -> NDArray[np.int64]:
+    """shape (n,): the day of each row, as days since 1970: rows of one day lean on each other."""
+    return rows["event_time"].dt.epoch("d").to_numpy().astype(np.int64)

@@ -1,0 +1,49 @@
+"""What a model version or a shadow would have said about rows that somebody else answered."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from solvent.automation.rows import features_of
+from solvent.lineage.digests import Digest
+from solvent.registry.frames import fit_table
+from solvent.registry.package import predict_table
+from solvent.registry.signature import Signature
+
+if TYPE_CHECKING:
+    from solvent.store import Store
+
+KEPT_ESTIMATORS = 48  # a horizon of shadows for two spans, and some versions
+
+
+class Scorer:
+    """Loads estimators by digest, verified, keeps the most recently used, and answers log rows with them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._estimators: OrderedDict[Digest, Any] = OrderedDict()
+
+    def outputs(self, artifact: Digest, signature: Signature, rows: pl.DataFrame) -> NDArray[np.float64]:
+        """shape (n,): the value, or the probability of the positive class, for each log row.
+
+        Raises: Corrupt, Missing, and the model file's refusal of an unlisted type.
+        """
+        if rows.is_empty():
+            return np.empty(0)
+        table = fit_table(features_of(rows), signature.schema())
+        return predict_table(self._estimator(artifact), signature, table).output
+
+    def _estimator(self, artifact: Digest) -> Any:
+        from solvent.data.modelfile import load_model
+
+        if artifact not in self._estimators:
+            self._estimators[artifact] = load_model(self._store.objects.read(artifact))
+            while len(self._estimators) > KEPT_ESTIMATORS:
+                self._estimators.popitem(last=False)
+        self._estimators.move_to_end(artifact)
+        return self._estimators[artifact]

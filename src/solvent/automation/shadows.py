@@ -1,0 +1,87 @@
+"""Shadows: the project's own pipeline, run as of an instant on each training span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from solvent.automation.state import Shadow
+from solvent.foundation.clock import parse_span
+from solvent.lineage.digests import Digest
+from solvent.lineage.entities import ArtifactType
+from solvent.pipeline import Logged, RunOptions, run_pipeline
+from solvent.pipeline.spec import RESULT, ModelSpec, PipelineSpec, Ref
+
+if TYPE_CHECKING:
+    from solvent.pipeline import PipelineRun, WorkerPool
+    from solvent.project import Project
+    from solvent.store import Store
+
+
+def make_shadow(
+    project: Project, model: ModelSpec, span: str, as_of: datetime, pool: WorkerPool | None
+) -> Shadow | str:
+    """Run the pipeline as of an instant on a span ("all" or a length of time back from it).
+
+    Returns: the shadow, or a sentence that says which step failed and how.
+    """
+    since = None if span == "all" else as_of - parse_span(span)
+    options = RunOptions(
+        targets=(target(model.estimator), target(model.evaluation)),
+        as_of=as_of,
+        since=since,
+        logged=Logged(model=model.name, as_of=as_of),
+        tags={"shadow": span, "model": model.name},
+    )
+    run = run_pipeline(project.root, project.spec, project.store, options, pool=pool)
+    failed = next((step for step in run.steps if step.state == "failed"), None)
+    if failed is not None:
+        what = (failed.error or {}).get("what", failed.reason)
+        return f"the pipeline failed at `{failed.label}` as of {as_of:%Y-%m-%d} on {span}: {what}"
+    return shadow_of(project.store, model, run, span, as_of)
+
+
+def shadow_of(store: Store, model: ModelSpec, run: PipelineRun, span: str, made_at: datetime) -> Shadow:
+    """The parts of a finished pipeline run that make up a model."""
+    fitted = run.output(target(model.estimator))
+    made_by = run.step(model.estimator.node).run
+    artifact = store.facts.artifact(fitted.digest)
+    return Shadow(
+        span=span,
+        made_at=made_at,
+        run=made_by,
+        estimator=fitted.digest,
+        training=training_table(store, made_by, model.target),
+        evaluation=run.output(target(model.evaluation)).digest,
+        size=artifact.size if artifact else 0,
+    )
+
+
+def training_table(store: Store, run: str, label: str) -> Digest:
+    """Digest of the table that an estimator's run learned from: the dataset among its inputs that has the target."""
+    made = store.facts.run(run)
+    inputs = made.start.inputs if made else {}
+    artifacts = store.facts.artifacts(list(inputs.values()))
+    tables = [a for a in artifacts.values() if a.type is ArtifactType.DATASET]
+    named = [a for a in tables if label in a.about.get("columns", {})]
+    return next((a.digest for a in [*named, *tables]), Digest(""))
+
+
+def target(ref: Ref) -> str:
+    """A reference as a target of a run: `pipeline.fit`, `pipeline.split.train`."""
+    return ref.node if ref.output == RESULT else f"{ref.node}.{ref.output}"
+
+
+def freshest(shadows: Iterable[Shadow], before: datetime) -> list[Shadow]:
+    """For each span the newest shadow that was made by `before`."""
+    newest: dict[str, Shadow] = {}
+    for shadow in sorted(shadows, key=lambda shadow: shadow.made_at):
+        if shadow.made_at <= before:
+            newest[shadow.span] = shadow
+    return list(newest.values())
+
+
+def model_spec(spec: PipelineSpec, name: str) -> ModelSpec | None:
+    """The declaration of a registered model, where the pipeline still has it."""
+    return next((model for model in spec.models if model.name == name), None)

@@ -1,0 +1,70 @@
+"""What the loop carries from tick to tick for one model: plain values, kept by the store with the tick's end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from solvent.lineage.digests import Digest
+from solvent.monitoring.paired import PairedState
+from solvent.monitoring.policy import Window as Evidence
+from solvent.monitoring.state import MonitorState
+
+NAME = "loop"
+REMEMBERED = 160  # windows of evidence, about three years of weeks
+
+
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pipeline, run as of `made_at` on one span, would put into service.
+
+    run: of the estimator's step; training: the table that it learned from; evaluation: rows that it did not.
+    """
+
+    span: str
+    made_at: datetime
+    run: str
+    estimator: Digest
+    training: Digest
+    evaluation: Digest
+    size: int
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """A new champion beside the version that it replaced, on live outcomes.
+
+    decision: key of the one that put it into service; since: when.
+    """
+
+    decision: str
+    new: int
+    old: int
+    since: datetime
+    paired: PairedState | None = None
+
+
+class LoopState(msgspec.Struct, kw_only=True):
+    """until: end of the newest window that was assessed; begun: start of the first.
+
+    evidence: per window and version, oldest first; shadows: the newest, by span and time; window_loss:
+    of the first served window, the unit of prices.
+    """
+
+    monitor: MonitorState | None = None
+    begun: datetime | None = None
+    until: datetime | None = None
+    evidence: list[Evidence] = msgspec.field(default_factory=list)
+    shadows: list[Shadow] = msgspec.field(default_factory=list)
+    window_loss: float | None = None
+    trial: Trial | None = None
+
+    @classmethod
+    def of(cls, plain: Any) -> LoopState:
+        """From the store's JSON; a fresh one for None."""
+        return cls() if plain is None else msgspec.convert(plain, cls)
+
+    def plain(self) -> Any:
+        """For the store; what is older than anybody asks for is left out."""
+        self.evidence = self.evidence[-REMEMBERED:]
+        return msgspec.to_builtins(self)

@@ -1,0 +1,206 @@
+"""One tick: for each model measure, alert, decide, act. Idempotent, safe to kill, safe to start twice."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from solvent.automation.acting import Act
+from solvent.automation.report import ModelTick, TickReport
+from solvent.automation.scoring import Scorer
+from solvent.automation.shadows import model_spec
+from solvent.automation.state import NAME, LoopState, Shadow
+from solvent.automation.trial import continue_trial, current_trial, roll_back
+from solvent.automation.versions import Versions, monitor_settings
+from solvent.automation.watching import Watch, alert_of
+from solvent.foundation.clock import iso, parse_span
+from solvent.lineage.entities import Action, Actor, Alert, Decision, ModelVersion
+from solvent.registry.references import CHAMPION, require_model
+
+if TYPE_CHECKING:
+    from solvent.pipeline import WorkerPool
+    from solvent.project import Project
+    from solvent.store import Store
+
+WAIT_SECONDS = 600.0  # for another tick on the same store
+Progress = Callable[[str], None]
+Notifier = Callable[[Sequence[dict[str, Any]]], list[str]]
+
+
+class Loop:
+    """Ticks of one project within one process: estimators, references and workers stay warm between them.
+
+    notifiers: called with every new alert and every decision but a hold; each returns the problems that it met.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *,
+        pool: WorkerPool | None = None,
+        notifiers: Sequence[Notifier] = (),
+        progress: Progress | None = None,
+    ) -> None:
+        self.project = project
+        self.store: Store = project.store
+        self.pool = pool
+        self.notifiers = notifiers
+        self.progress = progress or (lambda _: None)
+        self.scorer = Scorer(self.store)
+        self._versions: dict[str, Versions] = {}
+
+    def tick(self, now: datetime, models: Sequence[str] | None = None) -> TickReport:
+        """Bring every model's measurements, alerts and decisions up to `now`.
+
+        Raises: UnknownModel; ClockWentBack where a tick has already decided by a later clock; Busy where
+        another tick does not end.
+        """
+        for name in models or ():
+            require_model(self.store, name)
+        with self.store.lease("tick", wait=WAIT_SECONDS):
+            self.store.facts.mark_lost(socket.gethostname(), _living())
+            done = [self._tick_model(name, now) for name in models or self.store.facts.models()]
+        return TickReport(now=now, models=[m for m, _ in done], undelivered=[p for _, found in done for p in found])
+
+    def _tick_model(self, name: str, now: datetime) -> tuple[ModelTick, list[str]]:
+        facts, settings = self.store.facts, self.project.settings.model(name)
+        started = facts.start_tick(name, now, settings.policy.label)
+        number = facts.alias(name, CHAMPION)
+        champion = facts.version(name, number) if number is not None else None
+        if champion is None:
+            return ModelTick(model=name, champion=None, note="no champion yet: `solvent run`"), []
+        self.progress(f"{name}: measuring")
+        self._keep_log(name, now)
+        state = LoopState.of(facts.state(name, NAME, before=now))
+        done = self._run(name, champion, state, now)
+        undelivered = self._tell(done)
+        facts.end_tick(started, states=_states(state, now), about={"windows": len(done.windows), "note": done.note})
+        return done, undelivered
+
+    def _run(self, name: str, champion: ModelVersion, state: LoopState, now: datetime) -> ModelTick:
+        settings = self.project.settings.model(name)
+        monitor = monitor_settings(settings.monitor)
+        reference = self._versions.setdefault(name, Versions(self.store, monitor)).reference(champion)
+        if reference is None:
+            return ModelTick(model=name, champion=champion.number, note="its version has no evaluation rows")
+        state.trial = current_trial(self.store, name, state.trial)
+        before = self.store.facts.version(name, state.trial.old) if state.trial else None
+        watch = Watch(self.store, champion, reference, state, monitor, settings, self.scorer, now)
+        watched = watch.run([before] if before else [])
+        self.store.facts.add_measurements(watched.measurements)
+        alerts = [alert_of(draft, name, champion.number, now) for draft in watched.drafts]
+        decisions = self._try_rollback(name, watch, state, now)
+        note = ""
+        if watched.windows and not decisions:
+            decisions, note = self._decide(name, champion, state, watched.windows[-1].end, now)
+        for alert in alerts:
+            self.store.facts.add_alert(alert)
+        return ModelTick(
+            model=name,
+            champion=self.store.facts.alias(name, CHAMPION),
+            windows=[(window.start, window.end) for window in watched.windows],
+            measurements=watched.measurements,
+            alerts=alerts,
+            decisions=decisions,
+            note=note,
+        )
+
+    def _try_rollback(self, name: str, watch: Watch, state: LoopState, now: datetime) -> list[Decision]:
+        """Feed the trial of a new champion; where it is worse than the one before, put that one back."""
+        from solvent.automation.rows import served_rows
+
+        trial, settings = state.trial, self.project.settings.model(name)
+        if trial is None or now > trial.since + parse_span(settings.policy.trial):
+            return []
+        rows = served_rows(self.store, name, trial.since, now, known_by=now)
+        state.trial, verdict = continue_trial(
+            self.store, name, trial, rows, watch.reference, self.scorer, settings.policy
+        )
+        if verdict is None or verdict.verdict != "worse" or not settings.policy.enabled:
+            return []
+        label, unit = settings.policy.label, settings.monitor.unit
+        actor = Actor(kind="policy", name=label)
+        return [roll_back(self.store, name, state.trial, verdict, actor=actor, now=now, policy=label, unit=unit)]
+
+    def _decide(
+        self, name: str, champion: ModelVersion, state: LoopState, end: datetime, now: datetime
+    ) -> tuple[list[Decision], str]:
+        declared = model_spec(self.project.spec, name)
+        if declared is None:
+            return [], f"the pipeline no longer declares {name}: nothing to retrain"
+        act = Act(self.project, declared, champion, state, self.scorer, end=end, now=now)
+        self.progress(f"{name}: training what a fresh model would be")
+        shadows, problems = act.refresh(self.pool)
+        return act.decide(shadows), "; ".join(problems)
+
+    def _keep_log(self, name: str, now: datetime) -> None:
+        """Seal what writers have finished, and let go of what retention no longer keeps."""
+        self.store.log.seal(name, "predictions", now=now)
+        self.store.log.seal(name, "outcomes", now=now)
+        self.store.log.expire(name, now - parse_span(self.project.settings.retention.log))
+
+    def _tell(self, done: ModelTick) -> list[str]:
+        alerts = [a for a in done.alerts if a.evidence.get("severity") == "alert"]
+        changes = [d for d in done.decisions if d.decision.action is not Action.HOLD]
+        messages = [*map(_alert_message, alerts), *map(_decision_message, changes)]
+        return [problem for notify in self.notifiers for problem in notify(messages)]
+
+
+def tick(
+    project: Project,
+    *,
+    now: datetime,
+    models: Sequence[str] | None = None,
+    pool: WorkerPool | None = None,
+    notifiers: Sequence[Notifier] = (),
+    progress: Progress | None = None,
+) -> TickReport:
+    """One tick of a project. See `Loop.tick`; several in one process are quicker through one `Loop`."""
+    return Loop(project, pool=pool, notifiers=notifiers, progress=progress).tick(now, models)
+
+
+def _states(state: LoopState, now: datetime) -> dict[str, Any]:
+    """What the tick carries on, and each of its shadows under a name of its own."""
+    new = [shadow for shadow in state.shadows if shadow.made_at == _newest(state.shadows)]
+    return {NAME: state.plain(), **{f"shadow:{iso(s.made_at)}:{s.span}": s for s in new if s.made_at <= now}}
+
+
+def _newest(shadows: list[Shadow]) -> datetime | None:
+    return max((shadow.made_at for shadow in shadows), default=None)
+
+
+def _living() -> list[int]:
+    """Process ids in use on this machine."""
+    if not os.path.isdir("/proc"):  # noqa: PTH112
+        return []
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
+
+
+def _alert_message(alert: Alert) -> dict[str, Any]:
+    return {
+        "type": "alert",
+        "kind": alert.kind,
+        "model": alert.model,
+        "version": alert.number,
+        "title": alert.title,
+        "cause": alert.cause,
+        "at": iso(alert.at),
+        "effect": alert.effect,
+    }
+
+
+def _decision_message(made: Decision) -> dict[str, Any]:
+    what = made.decision
+    return {
+        "type": "decision",
+        "action": str(what.action),
+        "model": what.model,
+        "version": what.number,
+        "reason": what.reason,
+        "by": what.policy or what.actor.name,
+        "at": iso(what.at),
+        "effect": what.effect or made.key,
+    }

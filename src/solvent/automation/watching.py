@@ -1,0 +1,215 @@
+"""The measuring half of a tick: windows that closed, labels that came, alerts with their cause."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import polars as pl
+
+from solvent.automation.evidence import GRACE, excuse, fresh_pair, window_evidence
+from solvent.automation.rows import served_rows
+from solvent.automation.scoring import Scorer
+from solvent.automation.shadows import freshest
+from solvent.automation.state import LoopState
+from solvent.foundation.clock import to_micros
+from solvent.foundation.ids import uuid7
+from solvent.foundation.settings import ModelSettings
+from solvent.lineage.entities import Alert, Measurement, ModelVersion
+from solvent.monitoring.assess import assess_window, update_realised
+from solvent.monitoring.policy import Window as Evidence
+from solvent.monitoring.reference import Reference
+from solvent.monitoring.settings import AlertDraft, MonitorSettings
+from solvent.monitoring.windows import MONDAY, Window, closed_windows
+
+if TYPE_CHECKING:
+    from solvent.store import Store
+
+
+class Watched(msgspec.Struct, kw_only=True):
+    """What measuring one model brought: closed windows, measurements, drafts of alerts, served rows of late."""
+
+    windows: list[Window] = msgspec.field(default_factory=list)
+    measurements: list[Measurement] = msgspec.field(default_factory=list)
+    drafts: list[AlertDraft] = msgspec.field(default_factory=list)
+
+
+class Watch:
+    """One model at one tick. state is changed in place; nothing is written to the store."""
+
+    def __init__(
+        self,
+        store: Store,
+        champion: ModelVersion,
+        reference: Reference,
+        state: LoopState,
+        settings: MonitorSettings,
+        user: ModelSettings,
+        scorer: Scorer,
+        now: datetime,
+    ) -> None:
+        self.store = store
+        self.champion = champion
+        self.reference = reference
+        self.state = state
+        self.settings = settings
+        self.user = user
+        self.scorer = scorer
+        self.now = now
+        self.result = Watched()
+
+    def run(self, also: Iterable[ModelVersion] = ()) -> Watched:
+        """Measure every window that closed, then what has become known of the windows before.
+
+        also: versions whose evidence goes on besides the champion's (the one that a rollback would restore).
+        """
+        versions = [self.champion, *also]
+        closed = self._closed()
+        late = self._recent(closed)
+        for window in closed:
+            rows = self._rows(window)
+            self._assess(window, rows)
+            self._weigh(window, rows, versions)
+            self._learn(window, rows, measure=False)
+        for window in late:
+            rows = self._rows(window)
+            if self._more_labels(window, rows):
+                self._weigh(window, rows, versions)
+                self._learn(window, rows, measure=True)
+        self._mark()
+        if closed:
+            self.state.until = closed[-1].end
+            self.result.windows = closed
+        return self.result
+
+    def _closed(self) -> list[Window]:
+        if self.state.begun is None:
+            first = _first_event(self.store, self.champion.model)
+            if first is None:
+                return []
+            self.state.begun = first - (first - MONDAY) % self.settings.width
+        return closed_windows(self.state.until or self.state.begun, self.now, self.settings.width)
+
+    def _recent(self, closed: list[Window]) -> list[Window]:
+        """Windows that an earlier tick closed and whose labels may still come."""
+        end = closed[0].start if closed else self.state.until
+        starts = [end - (i + 1) * self.settings.width for i in range(GRACE)] if end else []
+        return [
+            Window(s, s + self.settings.width) for s in reversed(starts) if self.state.begun and s >= self.state.begun
+        ]
+
+    def _rows(self, window: Window) -> pl.DataFrame:
+        return served_rows(self.store, self.champion.model, window.start, window.end, known_by=self.now)
+
+    def _assess(self, window: Window, rows: pl.DataFrame) -> None:
+        found = assess_window(
+            rows,
+            self.reference,
+            self.state.monitor,
+            model=self.champion.model,
+            number=self.champion.number,
+            window=window,
+            now=self.now,
+            settings=self.settings,
+        )
+        self._take(found.measurements, found.alert_drafts)
+        self.state.monitor = found.state
+
+    def _weigh(self, window: Window, rows: pl.DataFrame, versions: Iterable[ModelVersion]) -> None:
+        """Put the window's evidence in the place of what was known of it before."""
+        bound = self.reference.risk.bound if self.reference.risk else float("inf")
+        shadows = freshest(self.state.shadows, window.start)
+        for version in versions:
+            if version.created_at > window.start and version.number != self.champion.number:
+                continue
+            new = window_evidence(rows, version, shadows, self.scorer, bound, start=window.start, end=window.end)
+            self._replace(new)
+            if version.number == self.champion.number:
+                self._measure_fresh(window, new)
+
+    def _replace(self, new: Evidence) -> None:
+        kept = [e for e in self.state.evidence if (e.start, e.version) != (new.start, new.version)]
+        self.state.evidence = sorted([*kept, new], key=lambda e: (e.start, e.version))
+        if self.state.window_loss is None and new.labelled:
+            self.state.window_loss = new.loss * new.rows / new.labelled
+
+    def _measure_fresh(self, window: Window, evidence: Evidence) -> None:
+        for shadow in evidence.shadows:
+            self.result.measurements.append(
+                Measurement(
+                    model=self.champion.model,
+                    number=self.champion.number,
+                    name="loss.fresh",
+                    window_start=window.start,
+                    window_end=window.end,
+                    value=shadow.loss / evidence.labelled,
+                    unit=self.user.monitor.unit,
+                    rows=evidence.labelled,
+                    slice=shadow.span,
+                    about={"made_at": shadow.made_at, "live": evidence.loss / evidence.labelled},
+                    measured_at=self.now,
+                )
+            )
+
+    def _learn(self, window: Window, rows: pl.DataFrame, *, measure: bool) -> None:
+        """Hand the labels to the sequential test."""
+        if self.state.monitor is None or rows.is_empty():
+            return
+        number = self.champion.number
+        mine = next((e for e in self.state.evidence if (e.start, e.version) == (window.start, number)), None)
+        found = update_realised(
+            rows,
+            self.reference,
+            self.state.monitor,
+            model=self.champion.model,
+            number=number,
+            window=window,
+            now=self.now,
+            settings=self.settings,
+            fresh=fresh_pair(mine) if mine else None,
+            measure=measure,
+        )
+        self._take(found.measurements, found.alert_drafts)
+        self.state.monitor = found.state
+
+    def _more_labels(self, window: Window, rows: pl.DataFrame) -> bool:
+        known = rows["label"].is_not_null().sum() if rows.height else 0
+        before = [e.labelled for e in self.state.evidence if e.start == window.start]
+        return bool(known > max(before, default=0))
+
+    def _mark(self) -> None:
+        """Leave windows under a broken contract, a gap or a shock out of the evidence."""
+        if self.state.monitor is not None:
+            ends = [(to_micros(e.start), to_micros(e.end)) for e in self.state.evidence]
+            self.state.evidence = excuse(self.state.evidence, self.state.monitor.spans, ends)
+
+    def _take(self, measurements: list[Measurement], drafts: list[AlertDraft]) -> None:
+        unit = self.user.monitor.unit
+        self.result.measurements += [
+            msgspec.structs.replace(m, unit=unit) if unit and m.name.startswith("loss.") else m for m in measurements
+        ]
+        self.result.drafts += drafts
+
+
+def alert_of(draft: AlertDraft, model: str, number: int | None, now: datetime) -> Alert:
+    """The fact that a draft becomes."""
+    return Alert(
+        key=uuid7(),
+        model=model,
+        number=number,
+        kind=draft.kind,
+        at=now,
+        window_start=draft.window_start,
+        window_end=draft.window_end,
+        title=draft.title,
+        cause=draft.cause,
+        evidence={**draft.evidence, "severity": draft.severity},
+        effect=draft.effect,
+    )
+
+
+def _first_event(store: Store, model: str) -> datetime | None:
+    first = store.log.scan_predictions(model).select(pl.col("event_time").min()).collect().item()
+    return first if first is None else first.astimezone(UTC)

@@ -1,0 +1,86 @@
+"""Bring the pipeline up to date; run only what is stale."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from solvent.cli.program import Exit
+from solvent.cli.show import next_step, note, paint, table, write_json
+from solvent.foundation.clock import parse_instant, wall_clock
+from solvent.project import Project, current_actor
+
+if TYPE_CHECKING:
+    from solvent.lineage.entities import ModelVersion
+    from solvent.pipeline import PipelineRun, StepEvent
+
+MARKS = {"ran": "●", "cached": "·", "failed": "■", "skipped": "○", "cancelled": "○"}
+
+
+def command(
+    *targets: str, as_of: str | None = None, force: bool = False, workers: int | None = None, json: bool = False
+) -> Exit:
+    """Bring the pipeline up to date; run only what is stale.
+
+    What was fitted becomes a version of its model; the first one becomes the champion.
+
+    Parameters
+    ----------
+    targets:
+        Steps, outputs (`split.train`), sources or models; all without.
+    as_of:
+        See no row that was known later than this.
+    force:
+        Run even what is fresh.
+    workers:
+        Processes at once.
+    """
+    from solvent.automation.promotion import register_run
+    from solvent.pipeline import RunOptions, run_pipeline
+
+    project = Project.find()
+    at = parse_instant(as_of) if as_of else wall_clock()
+    options = RunOptions(targets=targets, as_of=parse_instant(as_of) if as_of else None, force=force, workers=workers)
+    run = run_pipeline(project.root, project.spec, project.store, options, None if json else _tell)
+    versions = register_run(project, run, at=at, actor=current_actor()) if run.ok else []
+    if json:
+        write_json({**run.document(), "versions": [version.name for version in versions]})
+    else:
+        _show(project, run, versions)
+    return Exit.FINE if run.ok else Exit.FINDINGS
+
+
+def _tell(event: StepEvent) -> None:
+    """Progress, one line a step that takes time, on stderr."""
+    if event.state == "running" and sys.stderr.isatty():
+        note(paint(f"  … {event.label} ({event.done + 1} of {event.total}): {event.reason}", "soft", stream=sys.stderr))
+
+
+def _show(project: Project, run: PipelineRun, versions: list[ModelVersion]) -> None:
+    tones = {"failed": "bad", "ran": "good"}
+    rows = [
+        (paint(MARKS[s.state], tones.get(s.state, "soft")), s.label, s.state, f"{s.seconds:.1f} s", s.reason)
+        for s in run.steps
+    ]
+    for line in table(("", "step", "state", "time", "why"), rows, right=(3,)):
+        print(line)
+    for step in run.steps:
+        for text in step.notes:
+            print(f"  {step.label}: {text}")
+        if step.error:
+            place = f" ({step.error['where']})" if step.error.get("where") else ""
+            print(f"{paint('failed', 'bad')}: {step.label}{place}: {step.error.get('what', '')}")
+    for version in versions:
+        number = project.store.facts.alias(version.model, "champion")
+        serving = "champion" if number == version.number else f"champion is v{number}"
+        print(f"{version.name} ({serving})")
+    print(next_step(_next(run, versions)))
+
+
+def _next(run: PipelineRun, versions: list[ModelVersion]) -> str:
+    failed = next((step for step in run.steps if step.state == "failed"), None)
+    if failed is not None:
+        return f"`solvent why {failed.label}`; the steps that do not depend on it are done"
+    if versions:
+        return f"`solvent serve {versions[0].model}@champion`"
+    return "declare a `model(...)` in the pipeline to serve one"

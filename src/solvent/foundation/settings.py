@@ -1,0 +1,257 @@
+"""`solvent.toml` (or `[tool.solvent]` in pyproject.toml) as typed values.
+
+Nothing is required. Environment variables `SOLVENT_<SECTION>_<KEY>` override the
+plain sections (`SOLVENT_STORE_URL`, `SOLVENT_PIPELINE_WORKERS`); secrets belong
+only there. An unknown key is an error that names the nearest known one.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from solvent.foundation.clock import parse_span
+from solvent.foundation.errors import UsageError, nearest
+
+
+class BadSettings(UsageError):
+    code = "bad-settings"
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all sections: immutable, unknown keys refused."""
+
+
+class ProjectSettings(Section, frozen=True, kw_only=True):
+    name: str = "default"
+    owner: str = ""
+
+
+class StoreSettings(Section, frozen=True, kw_only=True):
+    """url: `sqlite` (the embedded default) or `postgresql://…`; durability: `process` or `full`."""
+
+    url: str = "sqlite"
+    durability: Literal["process", "full"] = "process"
+
+
+class PipelineSettings(Section, frozen=True, kw_only=True):
+    """modules: where steps live (default: `pipeline.py` or the package `pipelines`); workers: 0 = by cores."""
+
+    modules: list[str] = msgspec.field(default_factory=list)
+    workers: int = 0
+
+
+class ContractSettings(Section, frozen=True, kw_only=True):
+    """on_break: `record` (the run goes on, the gate closes) or `stop`."""
+
+    on_break: Literal["record", "stop"] = "record"
+
+
+class RetentionSettings(Section, frozen=True, kw_only=True):
+    """How long prediction and outcome log segments are kept; decisions are kept for ever."""
+
+    log: str = "1100d"
+
+
+class NotifySettings(Section, frozen=True, kw_only=True):
+    """file: JSON lines appended for each alert and decision; webhook: a URL that gets the same as POST."""
+
+    file: str | None = None
+    webhook: str | None = None
+
+
+class MonitorSettings(Section, frozen=True, kw_only=True):
+    """window: the width of a monitoring window, by time; threshold: the loss that must not be crossed."""
+
+    window: str = "1w"
+    unit: str = ""
+    threshold: float | None = None
+    false_alarms_per_year: float = 1.0
+    effect_floor: float = 0.2
+    tolerance: float = 0.1
+    cycle: str = "365d"
+    event_time_slack: str = "36h"
+
+
+class PolicySettings(Section, frozen=True, kw_only=True):
+    """What a retraining costs and what it must win.
+
+    loss: price of one unit of loss on one prediction. rollout, fit: price of one
+    roll-out (review, risk) and one fit (compute), as a number, or in windows' loss
+    ("2 windows" of the first version's). spans: training spans to choose from.
+    """
+
+    name: str = "default"
+    version: int = 1
+    enabled: bool = True
+    loss: float = 1.0
+    rollout: float | str = "0.3 windows"
+    fit: float | str = "0.005 windows"
+    spans: list[str] = msgspec.field(default_factory=lambda: ["all", "10w"])
+    horizon: int = 8
+    cooldown: str = "1w"
+    trial: str = "8w"
+    retrainings_per_year: int = 26
+    margin: float = 0.02
+    slice_margin: float = 0.25
+    slices: list[str] = msgspec.field(default_factory=list)
+    approval: bool = False
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}/{self.version}"
+
+
+class ModelSettings(Section, frozen=True, kw_only=True):
+    monitor: MonitorSettings = MonitorSettings()
+    policy: PolicySettings = PolicySettings()
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The whole file. `parameters.<step>.<name>` overrides a step's keyword-only defaults."""
+
+    project: ProjectSettings = ProjectSettings()
+    store: StoreSettings = StoreSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    contracts: ContractSettings = ContractSettings()
+    retention: RetentionSettings = RetentionSettings()
+    notify: NotifySettings = NotifySettings()
+    monitor: MonitorSettings = MonitorSettings()
+    policy: PolicySettings = PolicySettings()
+    models: dict[str, ModelSettings] = msgspec.field(default_factory=dict)
+    parameters: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+
+    @property
+    def pipeline_modules(self) -> list[str]:
+        return self.pipeline.modules
+
+    @property
+    def workers(self) -> int | None:
+        return self.pipeline.workers or None
+
+    @property
+    def contracts_on_break(self) -> str:
+        return self.contracts.on_break
+
+    def model(self, name: str) -> ModelSettings:
+        """Settings of one model: its own section, else the project's `[monitor]` and `[policy]`."""
+        return self.models.get(name) or ModelSettings(monitor=self.monitor, policy=self.policy)
+
+
+def load_settings(root: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings of the project in `root`; defaults where there is no file.
+
+    Raises: BadSettings for malformed TOML, unknown keys, wrong types or bad spans.
+    """
+    raw, place = _read(root)
+    _override(raw, environ)
+    return parse_settings(raw, place)
+
+
+def parse_settings(raw: dict[str, Any], place: str) -> Settings:
+    """Check and type a parsed table; `place` names it in errors."""
+    _refuse_unknown(raw, Settings, place, "")
+    for model in raw.get("models", {}).values():
+        for section in ("monitor", "policy"):
+            if isinstance(raw.get(section), dict) and isinstance(model, dict):
+                model[section] = {**raw[section], **model.get(section, {})}
+    try:
+        settings = msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise BadSettings(str(error).replace("`$.", "`"), where=place) from None
+    _check_spans(settings, place)
+    return settings
+
+
+def _read(root: Path) -> tuple[dict[str, Any], str]:
+    own, shared = root / "solvent.toml", root / "pyproject.toml"
+    if own.exists():
+        return _parse(own), "solvent.toml"
+    if shared.exists():
+        return _parse(shared).get("tool", {}).get("solvent", {}), "pyproject.toml [tool.solvent]"
+    return {}, "solvent.toml"
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"not valid TOML: {error}", where=path.name) from None
+
+
+def _override(raw: dict[str, Any], environ: Mapping[str, str]) -> None:
+    plain = {name: hint for name, hint in get_type_hints(Settings).items() if _is_section(hint)}
+    for section, struct in plain.items():
+        for field in msgspec.structs.fields(struct):
+            text = environ.get(f"SOLVENT_{section}_{field.name}".upper())
+            if text is not None:
+                value = msgspec.convert(text, field.type, strict=False) if field.type in (int, float, bool) else text
+                raw.setdefault(section, {})[field.name] = value
+
+
+def _is_section(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Section)
+
+
+def _refuse_unknown(raw: Any, struct: Any, place: str, path: str) -> None:
+    if not isinstance(raw, dict):
+        return
+    hints = get_type_hints(struct)
+    for key, value in raw.items():
+        if key not in hints:
+            where = f"{place}: [{path}]" if path else place
+            raise BadSettings(
+                f"unknown setting `{key}`",
+                where=where,
+                next=nearest(key, list(hints), f"known here: {', '.join(sorted(hints))}"),
+            )
+        inside = f"{path}.{key}".lstrip(".")
+        if _is_section(hints[key]):
+            _refuse_unknown(value, hints[key], place, inside)
+        elif get_origin(hints[key]) is dict and _is_section(get_args(hints[key])[1]) and isinstance(value, dict):
+            for name, table in value.items():
+                _refuse_unknown(table, get_args(hints[key])[1], place, f"{inside}.{name}")
+
+
+def _check_spans(settings: Settings, place: str) -> None:
+    for name, model in {"": ModelSettings(monitor=settings.monitor, policy=settings.policy), **settings.models}.items():
+        at = f"{place}: [models.{name}]" if name else place
+        policy, monitor = model.policy, model.monitor
+        for text in (
+            monitor.window,
+            monitor.event_time_slack,
+            policy.cooldown,
+            policy.trial,
+            monitor.cycle,
+            *(s for s in policy.spans if s != "all"),
+        ):
+            try:
+                parse_span(text)
+            except UsageError as error:
+                raise BadSettings(error.what, where=at, next=error.next) from None
+        for key in ("rollout", "fit"):
+            price(getattr(policy, key), 1.0, f"{at}: {key}")
+
+
+def price(setting: float | str, window_loss: float, place: str = "solvent.toml") -> float:
+    """A price in units of loss; `"2 windows"` is twice `window_loss`.
+
+    Raises: BadSettings.
+
+    >>> price("2 windows", 30.0)
+    60.0
+    """
+    if isinstance(setting, int | float):
+        return float(setting)
+    number, _, unit = setting.partition(" ")
+    try:
+        if unit not in ("window", "windows"):
+            raise ValueError(unit)
+        return float(number) * window_loss
+    except ValueError:
+        raise BadSettings(f"`{setting}` is no price", where=place, next='write a number, or "2 windows"') from None

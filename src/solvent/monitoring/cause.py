@@ -1,0 +1,68 @@
+"""Why a loss rose: the first of the causes that explains it, in a fixed order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from solvent.foundation.clock import from_micros
+from solvent.monitoring.reference import Reference
+from solvent.monitoring.state import MonitorState
+from solvent.statistics.blocks import DAY
+
+_NEAR = 7 * DAY
+_SEASONAL = 0.5  # share of the live model's excess that a fresh one shares
+
+
+class Fresh(msgspec.Struct, frozen=True):
+    """Clipped mean losses of the live model and of one trained just before, on the same rows; unrooted."""
+
+    live: float
+    fresh: float
+
+
+def name_cause(
+    reference: Reference, state: MonitorState, since: int, mean: float, fresh: Fresh | None
+) -> dict[str, Any]:
+    """Broken contract, gap or shock, drift of inputs, season, else a changed relation (concept).
+
+    since: when the excess began, microseconds; mean: clipped loss since then. Returns: kind, sentence and, by kind,
+    the features or the spans that it rests on.
+    """
+    near = [span for span in state.spans if span.start - DAY <= since <= span.end + _NEAR]
+    for kind, words in (("contract", "the data was broken"), ("shock", "a shock")):
+        spans = [span for span in near if span.kind == kind]
+        if spans:
+            last = spans[-1]
+            note = f": {last.note}" if last.note else ""
+            return {
+                "kind": kind,
+                "sentence": f"{words} from {from_micros(last.start):%d %b %Y}{note}",
+                "spans": [
+                    [f"{from_micros(s.start):%Y-%m-%d %H:%M}", f"{from_micros(s.end):%Y-%m-%d %H:%M}"] for s in spans
+                ],
+            }
+    if fresh is not None and reference.risk is not None:
+        usual = reference.risk.mean.value
+        if fresh.live > usual and fresh.fresh - usual >= _SEASONAL * (fresh.live - usual):
+            share = (fresh.fresh - usual) / (fresh.live - usual)
+            return {
+                "kind": "seasonal",
+                "sentence": f"a fresh model would do hardly better ({share:.0%} of the excess is its own too)",
+                "share": share,
+            }
+    if state.drift.named:
+        names = state.drift.named
+        return {"kind": "drift", "sentence": f"the inputs drifted: {', '.join(names[:3])}", "features": names}
+    unusual = _unusual(state)
+    sentence = "no input broke or drifted: the relation of inputs to label has changed"
+    if unusual:
+        sentence += f" (most unusual input: {unusual})"
+    return {"kind": "concept", "sentence": sentence, "mean": mean}
+
+
+def _unusual(state: MonitorState) -> str:
+    tracks = state.drift.tracks
+    name = max(tracks, key=lambda n: tracks[n].evidence, default="")
+    return name if name and tracks[name].evidence >= 10 else ""

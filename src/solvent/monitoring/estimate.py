@@ -1,0 +1,110 @@
+"""Performance without labels, where the inputs allow an estimate."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from scipy.special import bdtrc
+
+from solvent.data.contracts import ColumnType, Role
+from solvent.monitoring.frames import TIME, floats_of, micros_of
+from solvent.monitoring.reference import Reference
+from solvent.monitoring.settings import Findings, MonitorSettings, Subject
+from solvent.monitoring.state import MonitorState
+from solvent.statistics.losses import metric_named
+
+NAME = "loss.estimated"
+_ASSUMES = "the relation of inputs to label is as in the reference; concept drift cannot be seen"
+_SURE = 0.02  # chance of so many misses under a true interval, below which the estimator is switched off
+
+
+def watch_estimate(
+    frame: pl.DataFrame,
+    reference: Reference,
+    state: MonitorState,
+    subject: Subject,
+    settings: MonitorSettings,
+    *,
+    window: str,
+    broken: bool,
+) -> Findings:
+    """The loss to be expected in this window, or why none is told.
+
+    frame: canonical, not empty; window: its name, under which the estimate waits to be scored.
+    """
+    risk = reference.risk
+    if risk is None or risk.model is None:
+        return Findings()
+    metric = metric_named(reference.metric)
+    unit = metric.unit.replace("target", str(reference.signature.get("target") or "target"))
+    outside = outside_support(frame, reference)
+    reason = _reason(outside, broken, state, settings)
+    output = floats_of(frame["output"])
+    known = np.isfinite(output)
+    about: dict[str, object] = {"assumes": _ASSUMES, "outside_support": round(outside, 4)}
+    if reason or not known.any():
+        about["abstains"] = reason or "no outputs"
+        return Findings(measurements=[subject.measurement(NAME, None, unit, rows=frame.height, about=about)])
+    found = risk.model.estimate(output[known], micros_of(frame[TIME])[known], level=settings.level)
+    state.estimator.pending[window] = (found.lower, min(found.upper, 1e300))
+    about["mean"] = found.value
+    return Findings(
+        measurements=[
+            subject.measurement(
+                NAME,
+                metric.shown(found.value),
+                unit,
+                lower=metric.shown(found.lower),
+                upper=metric.shown(found.upper) if np.isfinite(found.upper) else None,
+                level=settings.level,
+                rows=frame.height,
+                about=about,
+            )
+        ]
+    )
+
+
+def outside_support(frame: pl.DataFrame, reference: Reference) -> float:
+    """Share of rows with a feature that the reference never showed: beyond its range by 5%, or a new category."""
+    outside = np.zeros(frame.height, dtype=bool)
+    for column in reference.contract.columns:
+        if column.role is not Role.FEATURE or column.name not in frame.columns:
+            continue
+        if column.type is ColumnType.NUMBER and column.seen is not None and frame[column.name].dtype.is_numeric():
+            values, margin = floats_of(frame[column.name]), 0.05 * (column.seen[1] - column.seen[0])
+            outside |= (values < column.seen[0] - margin) | (values > column.seen[1] + margin)
+        elif column.categories is not None:
+            text = frame[column.name].cast(pl.String)
+            outside |= (~text.is_in(column.categories)).fill_null(False).to_numpy()
+    return float(outside.mean()) if len(outside) else 0.0
+
+
+def score_estimate(
+    state: MonitorState, window: str, realised: float, subject: Subject, settings: MonitorSettings
+) -> Findings:
+    """Compare an estimate with what happened; an estimator that fails its coverage is switched off, with a note."""
+    bounds = state.estimator.pending.pop(window, None)
+    if bounds is None:
+        return Findings()
+    score = state.estimator
+    score.scored += 1
+    score.inside += bounds[0] <= realised <= bounds[1]
+    misses = score.scored - score.inside
+    chance = float(bdtrc(misses - 1, score.scored, 1 - settings.level)) if misses else 1.0
+    if not score.on or chance >= _SURE:
+        return Findings()
+    score.on = False
+    title = f"estimates without labels are switched off: {misses} of {score.scored} windows fell outside their interval"
+    cause = {"kind": "estimator", "sentence": title}
+    evidence = {"scored": score.scored, "inside": score.inside, "chance": chance}
+    return Findings(drafts=[subject.draft("estimator", "note", title, cause=cause, evidence=evidence)])
+
+
+def _reason(outside: float, broken: bool, state: MonitorState, settings: MonitorSettings) -> str:
+    if broken:
+        return "the contract is broken"
+    if outside > settings.abstain:
+        return f"{outside:.0%} of rows lie outside the reference's support"
+    if not state.estimator.on:
+        return "its intervals have failed on this model"
+    return ""

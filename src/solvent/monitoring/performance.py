@@ -1,0 +1,248 @@
+"""Realised performance: what the labels say, window by window and in sequence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from solvent.foundation.clock import from_micros, to_micros
+from solvent.monitoring.cause import Fresh, name_cause
+from solvent.monitoring.frames import TIME, floats_of, losses_of, micros_of
+from solvent.monitoring.reference import Reference, Risk
+from solvent.monitoring.residuals import RESIDUAL_BLOCK
+from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Subject
+from solvent.monitoring.shock import find_shocks
+from solvent.monitoring.state import MonitorState
+from solvent.statistics.arrays import Counts, Flags, Floats
+from solvent.statistics.blocks import block_means
+from solvent.statistics.bootstrap import block_bootstrap
+from solvent.statistics.losses import metric_named
+from solvent.statistics.sequential import ChangeDetector
+
+NAME = "loss.realised"
+_KEPT = 400  # block means that are remembered for dating a change
+
+
+def measure_realised(
+    frame: pl.DataFrame, reference: Reference, subject: Subject, settings: MonitorSettings
+) -> Findings:
+    """The loss of a window's labelled rows so far, with its interval and the share of labels.
+
+    frame: canonical. Repeat it when more labels come: the newer measurement supersedes.
+    The value is unclipped and as people read it (a root for rmse); `about` has the mean loss and the clipped one.
+    """
+    if not reference.metric:
+        return Findings()
+    metric = metric_named(reference.metric)
+    losses = losses_of(frame, reference.metric)
+    known = np.isfinite(losses)
+    rows, share = int(known.sum()), float(known.mean()) if frame.height else 0.0
+    findings = Findings(measurements=[subject.measurement("labelled", share, "share", rows=frame.height)])
+    if rows == 0:
+        return findings
+    block = reference.risk.block if reference.risk is not None else RESIDUAL_BLOCK
+    means, _, counts = block_means(losses[known], micros_of(frame[TIME])[known], block)
+    found = block_bootstrap(means, counts, level=settings.level)
+    about: dict[str, object] = {"mean": found.value, "labelled": share, "blocks": len(means)}
+    label = floats_of(frame["label"])[known]
+    about["label_mean"] = float(label.mean())
+    if reference.risk is not None:
+        about["clipped_mean"] = float(np.minimum(losses[known], reference.risk.bound).mean())
+        about["reference"] = metric.shown(reference.risk.mean.value)
+        if reference.risk.baseline is not None:
+            about["baseline"] = metric.shown(reference.risk.baseline)
+    findings.measurements.append(
+        subject.measurement(
+            NAME,
+            metric.shown(found.value),
+            metric.unit.replace("target", str(reference.signature.get("target") or "target")),
+            lower=metric.shown(found.lower),
+            upper=metric.shown(found.upper) if np.isfinite(found.upper) else None,
+            level=settings.level,
+            rows=rows,
+            about=about,
+        )
+    )
+    return findings
+
+
+class _Labels(msgspec.Struct):
+    """Newly known labels, in order of known-at time."""
+
+    frame: pl.DataFrame
+    losses: Floats
+    known_at: Counts
+    event: Counts
+
+
+def take_labels(
+    frame: pl.DataFrame,
+    reference: Reference,
+    state: MonitorState,
+    subject: Subject,
+    settings: MonitorSettings,
+    *,
+    now: datetime,
+    fresh: Fresh | None = None,
+) -> Findings:
+    """Feed the labels that have become known since the last call to the sequential test, each once.
+
+    frame: canonical, with labels and, where they came late, `known_at`; rows seen before are skipped.
+    Whole blocks only: the newest, unfinished one waits. Rows under a broken contract or within a shock have
+    a named cause already and are no evidence against the model.
+    """
+    risk = reference.risk
+    if risk is None:
+        return Findings()
+    labels = _new_labels(frame, reference, risk, state, now)
+    if labels is None:
+        return Findings()
+    findings = find_shocks(labels.frame, risk, state, subject)
+    counted = _not_excused(labels.event, labels.frame, state)
+    means, _, _ = block_means(labels.losses[counted], labels.known_at[counted], risk.block)
+    middles, _, _ = block_means(labels.event[counted].astype(float), labels.known_at[counted], risk.block)
+    _remember(state, middles, means)
+    findings.add(_test(means, reference, risk, state, subject, settings, fresh))
+    return findings
+
+
+def _new_labels(
+    frame: pl.DataFrame, reference: Reference, risk: Risk, state: MonitorState, now: datetime
+) -> _Labels | None:
+    event = micros_of(frame[TIME])
+    known_at = event
+    if "known_at" in frame.columns:
+        known_at = micros_of(frame["known_at"].fill_null(frame[TIME]))
+    losses = losses_of(frame, reference.metric)
+    until = to_micros(now) // risk.block * risk.block
+    since = state.performance.labels_until
+    new = np.isfinite(losses) & (known_at < until)
+    if since is not None:
+        new &= known_at >= since
+    state.performance.labels_until = max(until, since) if since is not None else until
+    if not new.any():
+        return None
+    rows = np.flatnonzero(new)
+    rows = rows[np.argsort(known_at[rows], kind="stable")]
+    return _Labels(frame[rows], np.minimum(losses[rows], risk.bound), known_at[rows], event[rows])
+
+
+def _not_excused(event: Counts, frame: pl.DataFrame, state: MonitorState) -> Flags:
+    counted = np.ones(len(event), dtype=bool)
+    for span in state.spans:
+        if span.kind in ("contract", "shock"):
+            counted &= (event < span.start) | (event >= span.end)
+    if "flags" in frame.columns and frame["flags"].dtype == pl.List(pl.String):
+        counted &= (frame["flags"].list.len().fill_null(0) == 0).to_numpy()
+    return counted
+
+
+def _remember(state: MonitorState, middles: Floats, means: Floats) -> None:
+    pairs = [(int(at), float(mean)) for at, mean in zip(middles, means, strict=True)]
+    state.performance.losses = (state.performance.losses + pairs)[-_KEPT:]
+
+
+def _test(
+    means: Floats,
+    reference: Reference,
+    risk: Risk,
+    state: MonitorState,
+    subject: Subject,
+    settings: MonitorSettings,
+    fresh: Fresh | None,
+) -> Findings:
+    performance, findings = state.performance, Findings()
+    null = worst_tolerated(risk, settings)
+    if performance.detector is None:
+        blocks_per_window = settings.width.total_seconds() * 1e6 / risk.block
+        threshold = settings.windows_per_false_alarm * max(blocks_per_window, 1.0)
+        performance.detector = ChangeDetector.against(null, threshold=threshold)
+    if performance.alarmed:
+        recent = _recent(state, settings)
+        if recent is not None and recent <= risk.mean.upper:
+            performance.alarmed, performance.detector, performance.losses = False, None, []
+            findings.drafts.append(_recovered(recent, reference, subject))
+        return findings
+    performance.detector = performance.detector.fed(means)
+    detector = performance.detector
+    findings.measurements.append(
+        subject.measurement(
+            "performance",
+            min(detector.evidence, 1e12),
+            "e-detector",
+            rows=detector.count,
+            about={"threshold": detector.threshold, "null": null, "blocks": detector.count},
+        )
+    )
+    if detector.alarm_at is not None:
+        performance.alarmed = True
+        findings.drafts.append(_alarm(detector, null, reference, risk, state, subject, settings, fresh))
+    return findings
+
+
+def _recent(state: MonitorState, settings: MonitorSettings) -> float | None:
+    """Mean of the block means of the last two windows; None with less than that."""
+    losses = state.performance.losses
+    horizon = losses[-1][0] - 2 * settings.width.total_seconds() * 1e6 if losses else 0.0
+    if not losses or losses[0][0] > horizon:
+        return None
+    return float(np.mean([mean for at, mean in losses if at > horizon]))
+
+
+def worst_tolerated(risk: Risk, settings: MonitorSettings) -> float:
+    """The null of the test: the upper bound of the reference's risk and the tolerance, unrooted."""
+    upper = risk.mean.upper if np.isfinite(risk.mean.upper) else 2 * risk.mean.value
+    return max(upper * (1 + settings.tolerance), 1e-9 * risk.bound)
+
+
+def change_point(losses: list[tuple[int, float]], null: float) -> tuple[int, float] | None:
+    """When the excess over `null` began (event time, microseconds) and the mean since: the largest sum of a tail."""
+    if not losses:
+        return None
+    values = np.array([mean for _, mean in losses])
+    tails = np.cumsum((values - null)[::-1])[::-1]
+    at = int(np.argmax(tails))
+    return losses[at][0], float(values[at:].mean())
+
+
+def _alarm(
+    detector: ChangeDetector,
+    null: float,
+    reference: Reference,
+    risk: Risk,
+    state: MonitorState,
+    subject: Subject,
+    settings: MonitorSettings,
+    fresh: Fresh | None,
+) -> AlertDraft:
+    metric = metric_named(reference.metric)
+    since, mean = change_point(state.performance.losses, null) or (to_micros(subject.start), null)
+    cause = name_cause(reference, state, since, mean, fresh)
+    title = (
+        f"the model is losing its edge: {metric.name} {metric.shown(mean):.3g} since {from_micros(since):%d %b %Y},"
+        f" {metric.shown(risk.mean.value):.3g} when it was evaluated; {cause['sentence']}"
+    )
+    evidence = {
+        "test": "e-detector of bets on block means of the clipped loss",
+        "evidence": min(detector.evidence, 1e12),
+        "threshold": detector.threshold,
+        "false_alarms_per_year": settings.false_alarms_per_year / 2,
+        "mean_since": mean,
+        "shown_since": metric.shown(mean),
+        "null": null,
+        "reference": [risk.mean.lower, risk.mean.value, risk.mean.upper],
+        "block_hours": risk.block / 3.6e9,
+        "blocks": detector.count,
+        "clipped_at": risk.bound,
+    }
+    cause["since"] = f"{from_micros(since):%Y-%m-%d %H:%M}"
+    return subject.draft("performance", "alert", title, cause=cause, evidence=evidence)
+
+
+def _recovered(mean: float, reference: Reference, subject: Subject) -> AlertDraft:
+    metric = metric_named(reference.metric)
+    title = f"the loss is back to what is tolerated: {metric.name} {metric.shown(mean):.3g}"
+    return subject.draft("recovered", "note", title, cause={"kind": "recovered", "sentence": title})

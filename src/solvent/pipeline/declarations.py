@@ -1,0 +1,228 @@
+"""What a user's pipeline file says: `@step`, `source(...)`, `model(...)`.
+
+Nothing here runs anything. A step stays callable like the function that it
+wraps; a child process reads the declarations back (`inspection`).
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
+
+from solvent.pipeline.errors import BadDeclaration, NotImportable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+TASKS = ("regression", "binary", "multiclass")
+
+
+class Output:
+    """One named output of a step with several: `split.train`."""
+
+    def __init__(self, step: Step[..., Any], name: str) -> None:
+        self.step = step
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{self.step.__wrapped__.__name__}.{self.name}"
+
+
+class Declared(NamedTuple):
+    """What a step was declared with, kept apart so that `split.train` may be any name.
+
+    bindings: parameter → what it consumes. name: given to `bind`. place: `file:line` of a `bind`.
+    """
+
+    function: Callable[..., Any]
+    env: tuple[str, ...]
+    bindings: dict[str, Bindable]
+    name: str | None
+    place: str
+
+
+class Step(Generic[P, R]):
+    """A function that is a node of the pipeline, callable as before.
+
+    Any attribute that is not the function's own is one of its outputs: `split.train`.
+    """
+
+    def __init__(self, function: Callable[P, R], declared: Declared) -> None:
+        functools.update_wrapper(self, function)
+        self.__solvent__ = declared
+        self.__wrapped__ = function
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self.__wrapped__(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Output:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Output(self, name)
+
+    def __reduce__(self) -> str:
+        return self.__wrapped__.__qualname__  # a worker imports it by name, like any function
+
+    def __repr__(self) -> str:
+        return f"<step {self.__solvent__.name or self.__wrapped__.__name__}>"
+
+    def bind(self, *, name: str | None = None, **inputs: Bindable) -> Step[P, R]:
+        """The same function as another step that consumes other producers.
+
+        name: of the new step; the variable that it is assigned to where it is
+        left out. inputs: parameter → step, source, or output (`split.train`).
+        """
+        for parameter, producer in inputs.items():
+            if not isinstance(producer, Step | Source | Output):
+                raise BadDeclaration(
+                    f"`bind({parameter}=…)` of `{self.__wrapped__.__name__}` got a value of type {type(producer).__name__}",
+                    where=_caller(),
+                    next="bind a step, a source or an output like `split.train`; values are keyword-only parameters",
+                )
+        old = self.__solvent__
+        return Step(self.__wrapped__, Declared(old.function, old.env, {**old.bindings, **inputs}, name, _caller()))
+
+
+class Source:
+    """A dataset from outside: a file, folder, glob or URL."""
+
+    def __init__(
+        self,
+        location: str,
+        time: str | None,
+        known_at: str | None,
+        id: str | None,
+        contract: str | bool | None,
+        place: str,
+    ) -> None:
+        self.location = location
+        self.time = time
+        self.known_at = known_at
+        self.id = id
+        self.contract = contract
+        self.place = place
+
+    def __repr__(self) -> str:
+        return f"<source {self.location}>"
+
+
+Bindable: TypeAlias = Step[..., Any] | Source | Output
+
+
+class Model:
+    """What serving, contracts, ticks and gates hang on."""
+
+    def __init__(self, place: str, name: str | None, producers: dict[str, Any], facts: dict[str, Any]) -> None:
+        self.place = place
+        self.name = name
+        self.producers = producers
+        self.facts = facts
+
+    def __repr__(self) -> str:
+        return f"<model {self.name or '?'}>"
+
+
+@overload
+def step(function: Callable[P, R], /) -> Step[P, R]: ...
+@overload
+def step(*, env: Sequence[str] = ()) -> Callable[[Callable[P, R]], Step[P, R]]: ...
+def step(
+    function: Callable[P, R] | None = None, /, *, env: Sequence[str] = ()
+) -> Step[P, R] | Callable[[Callable[P, R]], Step[P, R]]:
+    """Make a function a step. Positional parameters are its inputs, keyword-only ones its configuration.
+
+    env: names of environment variables that the function reads; a changed value
+    makes the step run again.
+    Raises: NotImportable for a lambda, a nested function, or one of `__main__` or a notebook.
+    """
+    if isinstance(env, str):
+        raise BadDeclaration(f'`env="{env}"` is one string', where=_caller(), next=f'write env=["{env}"]')
+
+    def declare(function: Callable[P, R]) -> Step[P, R]:
+        _refuse_unimportable(function)
+        return Step(function, Declared(function, tuple(env), {}, None, ""))
+
+    return declare if function is None else declare(function)
+
+
+def source(
+    location: str | Path,
+    *,
+    time: str | None = None,
+    known_at: str | None = None,
+    id: str | None = None,
+    contract: str | bool | None = None,
+) -> Source:
+    """Declare a dataset: a file, folder, glob or URL, relative to the project's root.
+
+    time: column with the time of a row. known_at: column that says since when the
+    row, label included, could have been known; a run as of an instant sees no
+    later row. id: column that names a row. contract: path of its contract file
+    (default `contracts/<name>.json`), or False for none.
+    """
+    return Source(str(location), time, known_at, id, contract, _caller())
+
+
+def model(
+    *,
+    estimator: Bindable,
+    evaluation: Bindable,
+    features: Bindable,
+    task: str,
+    target: str,
+    metric: str,
+    time: str,
+    id: str | None = None,
+    name: str | None = None,
+) -> Model:
+    """Declare a model: which step fits it, on what it is evaluated, and what it predicts.
+
+    evaluation: the table that the estimator did not see. features: the table that
+    the split starts from; a retraining extends it with logged predictions and their
+    outcomes. task: regression, binary or multiclass. target, time, id: columns.
+    name: the variable's, with hyphens, where it is left out.
+    """
+    place = _caller()
+    if task not in TASKS:
+        raise BadDeclaration(f"unknown task `{task}`", where=place, next=f"known: {', '.join(TASKS)}")
+    producers = {"estimator": estimator, "evaluation": evaluation, "features": features}
+    for role, producer in producers.items():
+        if not isinstance(producer, Step | Source | Output):
+            raise BadDeclaration(f"`{role}` of a model is no step, source or output", where=place)
+    facts = {"task": task, "target": target, "metric": metric, "time": time, "id": id}
+    return Model(place, name, producers, facts)
+
+
+def _refuse_unimportable(function: Callable[..., Any]) -> None:
+    code = getattr(function, "__code__", None)
+    place = f"{code.co_filename}:{code.co_firstlineno}" if code else ""
+    if code is None:
+        raise NotImportable(f"`{function!r}` is no function, so it cannot be a step", where=place, next="write a `def`")
+    if function.__name__ == "<lambda>":
+        raise NotImportable(
+            "a lambda cannot be a step: a worker process could not import it",
+            where=place,
+            next="write it as a function with `def`",
+        )
+    if "<locals>" in function.__qualname__ or "." in function.__qualname__:
+        raise NotImportable(
+            f"`{function.__qualname__}` is not at the top level of its module, so a worker process could not import it",
+            where=place,
+            next="move it to the top level",
+        )
+    if function.__module__ == "__main__":
+        raise NotImportable(
+            f"`{function.__name__}` belongs to `__main__` or a notebook, which a worker process cannot import",
+            where=place,
+            next="put it into pipeline.py and start it with `solvent run`",
+        )
+
+
+def _caller() -> str:
+    """File and line of the nearest frame outside this module."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -1,0 +1,193 @@
+"""What a run writes down: steps that start, end and are cancelled, with their artifacts and contract checks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from solvent.foundation.clock import wall_clock
+from solvent.foundation.errors import SolventError
+from solvent.foundation.ids import uuid7
+from solvent.lineage.digests import Digest, digest_of
+from solvent.lineage.entities import Artifact, ArtifactType, NodeKind, RunEnd, RunStart, RunStatus
+from solvent.pipeline.contractfile import Verdict, contract_broken, verdict
+from solvent.pipeline.environment import environment_document
+from solvent.pipeline.messages import Failure, Reply
+from solvent.pipeline.options import RunOptions
+from solvent.pipeline.plan import LOGGED_CODE, PlannedStep, code_document, make_recipe
+from solvent.pipeline.planning import StoreLookups
+from solvent.pipeline.spec import PipelineSpec, SourceSpec, StepSpec
+
+if TYPE_CHECKING:
+    from solvent.pipeline.logged import LoggedRows
+    from solvent.store import Store
+
+
+class Job:
+    """A step that runs. lease: of its recipe, held until its end is recorded; scratch: a folder of its own."""
+
+    def __init__(self, step: PlannedStep, lease: contextlib.ExitStack, scratch: Path) -> None:
+        self.key = uuid7()
+        self.step = step
+        self.lease = lease
+        self.scratch = scratch
+        self.threads = 1
+
+
+class Bookkeeper:
+    """Records the steps of one pipeline run. parent: its key; commit: of the user's repository."""
+
+    def __init__(
+        self,
+        root: Path,
+        spec: PipelineSpec,
+        store: Store,
+        options: RunOptions,
+        lookups: StoreLookups,
+        parent: str,
+        commit: str | None,
+    ) -> None:
+        self.root = root
+        self.spec = spec
+        self.nodes = spec.nodes
+        self.store = store
+        self.options = options
+        self.lookups = lookups
+        self.parent = parent
+        self.commit = commit
+        self.host = socket.gethostname()
+        self._kept: set[Digest] = set()
+
+    def started(self, job: Job, threads: int) -> None:
+        """A step begins: its recipe, inputs, code and environment."""
+        job.threads = threads
+        self.store.facts.start_run(self._start(job.key, job.step))
+
+    def ended(self, job: Job, reply: Reply) -> Reply:
+        """A step ended. Returns: the reply, with what its contract said, and failed where that stops the run."""
+        node = self.nodes[job.step.name]
+        if isinstance(node, SourceSpec) and reply.failure is None:
+            reply = self._checked(job, node, reply)
+        elif isinstance(node, StepSpec):
+            reply = msgspec.structs.replace(reply, notes=[*node.notes, *reply.notes])
+        failed = reply.failure
+        end = RunEnd(
+            key=job.key,
+            status=RunStatus.DONE if failed is None else RunStatus.FAILED,
+            ended_at=wall_clock(),
+            outputs=reply.outputs,
+            metrics=reply.metrics,
+            log=Digest(reply.log) if reply.log else None,
+            error=None if failed is None else ": ".join(filter(None, (failed.where, failed.what))),
+            resources={"seconds": reply.seconds, "max_rss_bytes": reply.max_rss_bytes, "threads": float(job.threads)},
+        )
+        self.store.facts.end_run(end)
+        self._link_members(reply)
+        return reply
+
+    def cancelled(self, job: Job) -> None:
+        self.store.facts.end_run(RunEnd(key=job.key, status=RunStatus.CANCELLED, ended_at=wall_clock()))
+
+    def logged(self, step: PlannedStep, added: LoggedRows, seconds: float) -> tuple[Reply, str]:
+        """Record the built-in step for logged rows, whose provenance reaches the log's segments."""
+        key = uuid7()
+        start = self._start(key, step)
+        if step.recipe is not None:
+            contents = {**step.recipe.inputs, "logged": added.content}
+            recipe = make_recipe(LOGGED_CODE, step.recipe.environment, step.recipe.parameters, contents)
+            start = msgspec.structs.replace(start, recipe=recipe)
+        inputs = {**start.inputs, **{f"segment {i}": digest for i, digest in enumerate(added.segments)}}
+        self.store.facts.start_run(msgspec.structs.replace(start, inputs=inputs))
+        outputs, resources = {"result": added.artifact}, {"seconds": seconds}
+        end = RunEnd(key=key, status=RunStatus.DONE, ended_at=wall_clock(), outputs=outputs, resources=resources)
+        self.store.facts.end_run(end)
+        return Reply(outputs=outputs, seconds=seconds), key
+
+    def contract(self, source: SourceSpec) -> Path | None:
+        """The contract file of a source, whether it is there or not; None for a source without one."""
+        return self.root / source.contract if source.contract else None
+
+    def verdict(self, source: SourceSpec) -> Verdict:
+        """What is known of a source's files under its contract. Raises: BadSource."""
+        return verdict(self.store.facts, self.contract(source), self._files(source))
+
+    def against_contract(self, step: PlannedStep, source: SourceSpec) -> PlannedStep:
+        """A fresh source, or a stale one where its contract has not seen all its files or is broken and that stops."""
+        contract = self.contract(source)
+        if contract is None or not contract.exists():
+            return step
+        try:
+            known = self.verdict(source)
+            if known.broken and self.spec.on_break == "stop":
+                raise contract_broken(step.label, known.broken)
+        except SolventError as error:
+            return msgspec.structs.replace(step, state="stale", reason=error.what, error=error)
+        if known.checked != self._files(source):
+            return msgspec.structs.replace(step, state="stale", reason="its contract changed")
+        return msgspec.structs.replace(step, notes=known.broken)
+
+    def _files(self, source: SourceSpec) -> set[Digest]:
+        return {member.digest for member in self.lookups.snapshot(source).members}
+
+    def _start(self, key: str, step: PlannedStep) -> RunStart:
+        node = self.nodes[step.name]
+        tags = {"environment": self._keep("environment", environment_document(self.spec.distributions))}
+        if isinstance(node, StepSpec):
+            tags["code"] = self._keep("code", code_document(node))
+        return RunStart(
+            key=key,
+            step=step.name,
+            started_at=wall_clock(),
+            recipe=step.recipe,
+            inputs={name: artifact.digest for name, artifact in step.inputs.items()},
+            parent=self.parent,
+            host=self.host,
+            pid=os.getpid(),
+            git_commit=self.commit,
+            tags={**tags, **self.options.tags},
+        )
+
+    def _keep(self, name: str, data: bytes) -> Digest:
+        """Keep what a tag stands for, once, so that `why` and a bill of materials can read it."""
+        digest = digest_of(data)
+        if digest not in self._kept and self.store.facts.artifact(digest) is None:
+            self.store.objects.put_bytes(data)
+            about = {"name": name}
+            kept = Artifact(
+                digest=digest, content=digest, type=ArtifactType.ANY, format="json", size=len(data), about=about
+            )
+            self.store.facts.add_artifact(kept)
+        self._kept.add(digest)
+        return digest
+
+    def _checked(self, job: Job, source: SourceSpec, reply: Reply) -> Reply:
+        """Record a source's raw files and contract checks before its run ends."""
+        contracts = {check.contract.digest: check.contract for check in reply.checks}
+        outputs = list(reply.outputs.values()) if reply.checks else []
+        self.store.facts.add_artifacts([*reply.members, *contracts.values(), *outputs])
+        for check in reply.checks:
+            self.store.facts.add_contract_check(
+                Digest(check.file), check.contract.digest, check.ok, check.violations, wall_clock()
+            )
+        broken = self.verdict(source).broken
+        reply = msgspec.structs.replace(reply, notes=[*reply.notes, *broken])
+        if not broken or self.spec.on_break != "stop":
+            return reply
+        error = contract_broken(job.step.label, broken)
+        failure = Failure(code=error.code, what=error.what, where=error.where, next=error.next)
+        return msgspec.structs.replace(reply, failure=failure, outputs={})
+
+    def _link_members(self, reply: Reply) -> None:
+        """file → tree → table: the first member is what the source's location was."""
+        if not reply.members or reply.failure is not None:
+            return
+        raw, *files = reply.members
+        edges = [((NodeKind.ARTIFACT, str(f.digest)), (NodeKind.ARTIFACT, str(raw.digest)), "member") for f in files]
+        tables = [a for a in reply.outputs.values() if a.digest != raw.digest]
+        edges += [((NodeKind.ARTIFACT, str(raw.digest)), (NodeKind.ARTIFACT, str(t.digest)), "files") for t in tables]
+        self.store.facts.add_edges(edges)

@@ -1,0 +1,107 @@
+"""What parent and child processes say to each other, as JSON or MessagePack."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from solvent.lineage.entities import Artifact
+from solvent.pipeline.spec import ModelSpec, OutputSpec, SourceSpec, StepSpec
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Look at these modules."""
+
+    root: str
+    modules: list[str]
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What was declared. files, absent: what the answer depends on (see PipelineSpec)."""
+
+    steps: tuple[StepSpec, ...] = ()
+    sources: tuple[SourceSpec, ...] = ()
+    models: tuple[ModelSpec, ...] = ()
+    files: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    error: dict[str, str] | None = None
+
+
+class TaskInput(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored value to be handed to a parameter."""
+
+    artifact: Artifact
+    annotation: str
+
+
+class StepTask(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
+    """Call one step. place: its file and line, for errors."""
+
+    module: str
+    qualname: str
+    place: str
+    inputs: dict[str, TaskInput]
+    parameters: dict[str, Any]
+    positional_only: tuple[str, ...]
+    outputs: tuple[OutputSpec, ...]
+    several: bool
+    project_modules: frozenset[str]
+
+
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a source: where it lies and what it is. checked: its contract check is known already."""
+
+    name: str
+    path: str
+    artifact: Artifact
+    checked: bool
+
+
+class SourceTask(msgspec.Struct, frozen=True, kw_only=True, tag="source"):
+    """Read a source, cut it and check its contract. contract: path of the file, '' for none."""
+
+    source: SourceSpec
+    files: tuple[SourceFile, ...]
+    raw: Artifact
+    as_of: datetime | None
+    since: datetime | None
+    contract: str
+    target_columns: tuple[str, ...]
+    as_file: bool
+
+
+Task = StepTask | SourceTask
+
+
+class ContractCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """How one file fared. broken: violations that are more than a note."""
+
+    file: str
+    contract: Artifact
+    violations: list[dict[str, Any]]
+    ok: bool
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a task failed: the fields of a SolventError, or of one made from the user's exception."""
+
+    code: str
+    what: str
+    where: str
+    next: str
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a task. seconds: of the whole task; notes: warnings for people."""
+
+    outputs: dict[str, Artifact] = {}
+    metrics: dict[str, float] = {}
+    notes: list[str] = []
+    members: list[Artifact] = []
+    checks: list[ContractCheck] = []
+    failure: Failure | None = None
+    seconds: float = 0.0
+    max_rss_bytes: float = 0.0
+    log: str | None = None

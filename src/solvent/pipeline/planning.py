@@ -1,0 +1,98 @@
+"""Planning against a real store: the lookups behind `plan`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from solvent.lineage.digests import Digest
+from solvent.lineage.entities import Artifact, Run, RunStatus
+from solvent.pipeline.discover import with_parameters
+from solvent.pipeline.options import EVERYTHING, RunOptions
+from solvent.pipeline.plan import Plan, plan
+from solvent.pipeline.sources import Snapshot, StatCache, snapshot
+from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec
+
+if TYPE_CHECKING:
+    from solvent.store import Store
+
+
+class StoreLookups:
+    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state."""
+
+    def __init__(self, root: Path, store: Store, *, refresh: bool = False) -> None:
+        self.root = root
+        self.store = store
+        self.refresh = refresh
+        self.stats = StatCache(store.root / "plan" / "stats.json")
+        self._snapshots: dict[str, Snapshot] = {}
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return os.environ
+
+    def cached(self, recipes: Collection[Digest]) -> dict[Digest, Run]:
+        return self.store.facts.cached_runs(recipes)
+
+    def last(self, step: str) -> tuple[Run | None, bool]:
+        done = self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
+        return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
+
+    def intact(self, artifact: Artifact) -> bool:
+        return self.store.objects.size(artifact.digest) == artifact.size
+
+    def source(self, source: SourceSpec) -> Digest:
+        return self.snapshot(source).digest
+
+    def snapshot(self, source: SourceSpec) -> Snapshot:
+        """The files of a source as this run sees them. Raises: BadSource."""
+        if source.name not in self._snapshots:
+            state = self.store.root
+            self._snapshots[source.name] = snapshot(source, self.root, state, self.stats, refresh=self.refresh)
+            self.stats.save()
+        return self._snapshots[source.name]
+
+    def document(self, digest: str) -> dict[str, Any] | None:
+        if not digest or not self.store.objects.exists(Digest(digest)):
+            return None
+        return msgspec.json.decode(self.store.objects.read(Digest(digest)), type=dict[str, Any])
+
+
+def plan_pipeline(root: Path, spec: PipelineSpec, store: Store, options: RunOptions = EVERYTHING) -> Plan:
+    """What a run with these options would do, and why. Imports no user code, changes nothing.
+
+    Raises: UnknownStep, BadParameter.
+    """
+    return plan(prepare(spec, options), options, StoreLookups(root.resolve(), store))
+
+
+def prepare(spec: PipelineSpec, options: RunOptions) -> PipelineSpec:
+    """The spec with the run's own parameters and, where asked for, the built-in step for logged rows."""
+    spec = with_parameters(spec, options.parameters, "the run's parameters")
+    return with_logged_rows(spec, options.logged.model) if options.logged else spec
+
+
+def with_logged_rows(spec: PipelineSpec, model: str) -> PipelineSpec:
+    """All that consumes the features of `model` consumes them extended by logged rows. Raises: UnknownStep."""
+    declared = spec.model(model)
+    name = f"{declared.features.node.rpartition('.')[0]}.{declared.variable}_logged_rows"
+    logged = LoggedSpec(name=name, model=declared.name, features=declared.features)
+
+    def moved(ref: Ref) -> Ref:
+        return Ref(node=name) if ref == declared.features else ref
+
+    def rewired(step: StepSpec) -> StepSpec:
+        inputs = tuple(msgspec.structs.replace(i, producer=moved(i.producer)) for i in step.inputs)
+        return msgspec.structs.replace(step, inputs=inputs)
+
+    models = tuple(
+        msgspec.structs.replace(
+            m, features=moved(m.features), evaluation=moved(m.evaluation), estimator=moved(m.estimator)
+        )
+        for m in spec.models
+    )
+    return msgspec.structs.replace(spec, steps=tuple(map(rewired, spec.steps)), models=models, logged=(logged,))

@@ -1,0 +1,154 @@
+"""Sources seen from outside: which files a location means now, and their digests, without reading what is unchanged."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from solvent.foundation.errors import nearest
+from solvent.lineage.digests import Digest, digest_of, tree_manifest
+from solvent.pipeline.download import fetch, is_url
+from solvent.pipeline.errors import BadSource
+from solvent.pipeline.fingerprint import file_digest
+from solvent.pipeline.spec import SourceSpec
+
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".feather": "ipc",
+    ".arrow": "ipc",
+    ".ipc": "ipc",
+}
+_GLOB = frozenset("*?[")
+_SETTLED_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock
+
+
+class Member(NamedTuple):
+    """One file of a source. name: relative to the folder or to the glob's fixed part."""
+
+    name: str
+    path: Path
+    digest: Digest
+    size: int
+
+
+class Snapshot(NamedTuple):
+    """What a source's location means now. digest: of the only file, or of the tree's manifest."""
+
+    members: tuple[Member, ...]
+    digest: Digest
+    size: int
+    manifest: bytes | None
+
+
+class _Stat(msgspec.Struct, array_like=True):
+    size: int
+    mtime_ns: int
+    inode: int
+    seen_ns: int
+    digest: str
+
+
+class StatCache:
+    """Digests of files by their stat, kept in one file; a wrong or missing cache only costs time."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._stats = self._load()
+        self._changed = False
+
+    def digest(self, path: Path) -> tuple[Digest, int]:
+        """Digest and size of a file, read only where its stat is new or too fresh to be trusted."""
+        stat = path.stat()
+        known = self._stats.get(str(path))
+        same = known and (known.size, known.mtime_ns, known.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino)
+        if known and same and known.mtime_ns + _SETTLED_NS < known.seen_ns:
+            return Digest(known.digest), stat.st_size
+        seen = time.time_ns()
+        digest = file_digest(path)
+        self._stats[str(path)] = _Stat(stat.st_size, stat.st_mtime_ns, stat.st_ino, seen, digest)
+        self._changed = True
+        return digest, stat.st_size
+
+    def save(self) -> None:
+        """Write the cache if it learned anything."""
+        if self._changed:
+            self.place.parent.mkdir(parents=True, exist_ok=True)
+            staged = self.place.with_suffix(f".{os.getpid()}")
+            staged.write_bytes(msgspec.json.encode(self._stats))
+            staged.replace(self.place)
+            self._changed = False
+
+    def _load(self) -> dict[str, _Stat]:
+        try:
+            return msgspec.json.decode(self.place.read_bytes(), type=dict[str, _Stat])
+        except (OSError, msgspec.DecodeError):
+            return {}
+
+
+def fixed_part(location: str) -> str:
+    """The location up to the folder in which its first wildcard stands; all of it without one."""
+    parts = Path(location).parts
+    first = next((i for i, part in enumerate(parts) if _GLOB & set(part)), None)
+    return location if first is None else str(Path(*parts[:first])) if first else "."
+
+
+def snapshot(source: SourceSpec, root: Path, state: Path, stats: StatCache, *, refresh: bool) -> Snapshot:
+    """The files that a source's location means now.
+
+    state: the `.solvent` folder, where downloads are kept. refresh: ask a URL whether
+    it has changed; otherwise what was fetched last counts.
+    Raises: BadSource where there are none.
+    """
+    place = f"{source.file}:{source.line}"
+    if is_url(source.location):
+        base = fetch(source.location, state / "downloads", place, refresh=refresh)
+    else:
+        base = root / fixed_part(source.location)
+    if base.is_file():
+        digest, size = stats.digest(base)
+        return Snapshot((Member(base.name, base, digest, size),), digest, size, None)
+    found = list(_matching(source, base))
+    if not found:
+        raise BadSource(f"`{source.location}` matches no file", where=place, next=_hint(base))
+    members = tuple(Member(p.relative_to(base).as_posix(), p, *stats.digest(p)) for p in found)
+    manifest = tree_manifest({m.name: (m.digest, m.size) for m in members})
+    return Snapshot(members, digest_of(manifest), len(manifest), manifest)
+
+
+def _matching(source: SourceSpec, base: Path) -> Iterator[Path]:
+    pattern = source.location[len(fixed_part(source.location)) :].lstrip("/") if base.is_dir() else ""
+    if fixed_part(source.location) == ".":
+        pattern = source.location
+    wanted = base.rglob("*") if base.is_dir() and not pattern else base.glob(pattern) if pattern else []
+    for path in sorted(wanted):
+        hidden = any(part.startswith(".") for part in path.relative_to(base).parts)
+        if path.is_file() and not hidden and (pattern or path.suffix.lower() in FORMATS):
+            yield path
+
+
+def _hint(base: Path) -> str:
+    folder = base if base.is_dir() else base.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder.name}"
+    names = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    return nearest(base.name, names, f"the folder holds {', '.join(names[:5])}" if names else "the folder is empty")
+
+
+def format_of(path: Path, place: str) -> str:
+    """csv, parquet, jsonl or ipc, by suffix. Raises: BadSource."""
+    found = FORMATS.get(path.suffix.lower())
+    if found is None:
+        raise BadSource(
+            f"`{path.name}` has a suffix that no reader knows", where=place, next=f"known: {', '.join(FORMATS)}"
+        )
+    return found

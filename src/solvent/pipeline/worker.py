@@ -1,0 +1,236 @@
+"""A worker process: imports the user's modules once, then does one task after another.
+
+`python -m solvent.pipeline.worker ROOT STATE REPLY_FD`: tasks come on stdin, replies
+go to REPLY_FD, both as a length of 4 bytes and MessagePack. What a step prints is
+kept as its log. When stdin closes, the parent is gone: the process ends at once,
+in the middle of a step if need be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import queue
+import resource
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from solvent.foundation.errors import SolventError
+from solvent.lineage.digests import Digest
+from solvent.lineage.entities import Artifact
+from solvent.pipeline.agreement import resolve
+from solvent.pipeline.errors import Unserialisable, WrongOutput
+from solvent.pipeline.inspection import search_paths
+from solvent.pipeline.messages import Failure, Reply, SourceTask, StepTask, Task
+from solvent.pipeline.serialisers.base import Saved, Serialiser, Stored, for_annotation, for_format, for_value, outer
+from solvent.pipeline.serialisers.files import folder_files
+from solvent.pipeline.serialisers.tables import TABLES
+from solvent.pipeline.spec import OutputSpec
+from solvent.store.objects import FolderObjects, ObjectStore
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A task with a folder of its own; `log` in it is what the step prints."""
+
+    task: Task
+    scratch: str
+
+
+class Worker:
+    """root: the project; objects: where values come from and go to."""
+
+    def __init__(self, root: Path, objects: ObjectStore) -> None:
+        self.root = root
+        self.objects = objects
+
+    def do(self, job: Job) -> Reply:
+        """Do a task; whatever goes wrong becomes part of the reply."""
+        scratch, started = Path(job.scratch), time.perf_counter()
+        with _captured(scratch / "log"):
+            reply = self._answer(job.task, scratch)
+        log = self._keep_log(scratch / "log")
+        shutil.rmtree(scratch, ignore_errors=True)
+        return msgspec.structs.replace(
+            reply, log=log, seconds=time.perf_counter() - started, max_rss_bytes=float(max_rss_bytes())
+        )
+
+    def _answer(self, task: Task, scratch: Path) -> Reply:
+        try:
+            if isinstance(task, SourceTask):
+                from solvent.pipeline.sourcetask import run_source
+
+                return run_source(task, self.objects)
+            return self._step(task, scratch)
+        except SolventError as error:
+            print(f"{error.code}: {error}", file=sys.stderr)  # noqa: T201 — into the step's log
+            return Reply(failure=Failure(code=error.code, what=error.what, where=error.where, next=error.next))
+        except BaseException as error:  # noqa: BLE001 — user code may raise anything, SystemExit included
+            traceback.print_exc()
+            return Reply(failure=self._failure(error))
+
+    def _failure(self, error: BaseException) -> Failure:
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [f for f in frames if Path(f.filename).is_relative_to(self.root) and "-packages" not in f.filename]
+        where = f"{Path(own[-1].filename).relative_to(self.root).as_posix()}:{own[-1].lineno}" if own else ""
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return Failure(code="step-failed", what=text, where=where, next="the step's log has the traceback")
+
+    def _step(self, task: StepTask, scratch: Path) -> Reply:
+        declared: Any = getattr(importlib.import_module(task.module), task.qualname)
+        function = getattr(declared, "__wrapped__", declared)
+        inputs = {name: self._load(i.artifact, i.annotation, scratch, task) for name, i in task.inputs.items()}
+        by_position = [inputs.pop(name) for name in task.positional_only if name in inputs]
+        value = function(*by_position, **inputs, **task.parameters)
+        outputs: dict[str, Artifact] = {}
+        metrics: dict[str, float] = {}
+        notes: list[str] = []
+        for output, item in self._items(task, value):
+            artifact, note = self._save(output, item, scratch, task)
+            outputs[output.name] = artifact
+            notes += [note] if note else []
+            if artifact.format == "metrics":
+                metrics.update({name: float(figure) for name, figure in item.items()})
+        return Reply(outputs=outputs, metrics=metrics, notes=notes)
+
+    def _load(self, artifact: Artifact, annotation: str, scratch: Path, task: StepTask) -> Any:
+        stored = Stored(artifact.digest, artifact.about, self.objects, scratch, task.project_modules)
+        return for_format(artifact.format).load(stored, annotation)
+
+    def _items(self, task: StepTask, value: Any) -> Iterator[tuple[OutputSpec, Any]]:
+        if not task.several:
+            yield task.outputs[0], value
+            return
+        names = [output.name for output in task.outputs]
+        if list(getattr(value, "_fields", ())) != names:
+            raise WrongOutput(
+                f"it returned a {type(value).__name__} where its annotation says a NamedTuple of {', '.join(names)}",
+                where=task.place,
+            )
+        yield from zip(task.outputs, value, strict=True)
+
+    def _save(self, output: OutputSpec, value: Any, scratch: Path, task: StepTask) -> tuple[Artifact, str]:
+        serialiser = choose(output.annotation, value, task.place)
+        try:
+            saved = serialiser.save(value, scratch)
+        except SolventError as error:
+            raise Unserialisable(error.what, where=task.place, next=error.next) from error
+        digest, size = self._put(saved)
+        artifact = Artifact(
+            digest=digest,
+            content=saved.content,
+            type=serialiser.type,
+            format=serialiser.format,
+            size=size,
+            about=saved.about,
+        )
+        return artifact, saved.note
+
+    def _put(self, saved: Saved) -> tuple[Digest, int]:
+        if isinstance(saved.payload, bytes):
+            return self.objects.put_bytes(saved.payload), len(saved.payload)
+        if saved.payload.is_dir():
+            return self._put_folder(saved.payload)
+        return self.objects.put_file(saved.payload), saved.payload.stat().st_size
+
+    def _put_folder(self, folder: Path) -> tuple[Digest, int]:
+        from solvent.lineage.digests import tree_manifest
+
+        members = {name: (self.objects.put_file(p), p.stat().st_size) for name, p in folder_files(folder).items()}
+        manifest = tree_manifest(members)
+        return self.objects.put_bytes(manifest), len(manifest)
+
+    def _keep_log(self, path: Path) -> str | None:
+        data = path.read_bytes() if path.exists() else b""
+        return self.objects.put_bytes(data) if data else None
+
+
+def choose(annotation: str, value: Any, place: str) -> Serialiser:
+    """The serialiser for an output. Raises: WrongOutput where the value is not what the annotation says."""
+    expected = for_annotation(annotation)
+    if expected is None:
+        return for_value(value)
+    kind = f"{type(value).__module__}.{type(value).__qualname__}"
+    both_tables = TABLES.get(outer(annotation), "") == TABLES.get(kind)
+    declared = resolve(outer(annotation))
+    number = declared is float and type(value) is int
+    if isinstance(declared, type) and not both_tables and not number and not isinstance(value, declared):
+        raise WrongOutput(
+            f"it returned a {kind} where its annotation says {annotation}", where=place, next="make the two agree"
+        )
+    return expected if expected.format != "cloudpickle" and expected.holds(value) else for_value(value)
+
+
+@contextlib.contextmanager
+def _captured(log: Path) -> Iterator[None]:
+    """Everything written to stdout and stderr, by compiled code too, goes to `log`."""
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    kept = os.dup(1), os.dup(2)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(kept[0], 1)
+        os.dup2(kept[1], 2)
+        for fd in (file, *kept):
+            os.close(fd)
+
+
+def max_rss_bytes() -> int:
+    """Largest memory of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """One message, None at the end of the stream."""
+    head = stream.read(4)
+    if len(head) < 4:
+        return None
+    length = int.from_bytes(head, "little")
+    body = stream.read(length)
+    return body if len(body) == length else None
+
+
+def frame(message: bytes) -> bytes:
+    return len(message).to_bytes(4, "little") + message
+
+
+def _listen(jobs: queue.SimpleQueue[bytes]) -> None:
+    """Hand on what the parent sends; end the process when the parent is gone."""
+    while (message := read_frame(sys.stdin.buffer)) is not None:
+        jobs.put(message)
+    os._exit(0)
+
+
+def main() -> None:
+    root, state, reply_fd = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # the log keeps the order of Python's lines and a subprocess's
+    os.chdir(root)
+    sys.path[:0] = search_paths(root)
+    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
+    worker = Worker(root, FolderObjects(state / "objects", staging=state / "staging"))
+    decoder = msgspec.msgpack.Decoder(Job)
+    with open(reply_fd, "wb", buffering=0) as replies:
+        while True:
+            job = decoder.decode(jobs.get())
+            replies.write(frame(msgspec.msgpack.encode(worker.do(job))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""A pool of spawned worker processes, warm across the runs of one process."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, NamedTuple, Self
+
+import msgspec
+
+from solvent.pipeline.discover import child_environment
+from solvent.pipeline.messages import Failure, Reply, Task
+
+THREAD_VARIABLES = (
+    "POLARS_MAX_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
+_CLOSING_SECONDS = 2.0
+
+
+class Finished(NamedTuple):
+    """A task that ended. key: as submitted."""
+
+    key: str
+    reply: Reply
+
+
+class _Process:
+    def __init__(self, root: Path, state: Path, threads: int, stamp: str) -> None:
+        self.stamp = stamp
+        self.key: str | None = None
+        self.log: Path | None = None
+        read_fd, write_fd = os.pipe()
+        environment = child_environment() | dict.fromkeys(THREAD_VARIABLES, str(threads))
+        command = [sys.executable, "-m", "solvent.pipeline.worker", str(root), str(state), str(write_fd)]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(write_fd,), env=environment, cwd=root)
+        os.close(write_fd)
+        self.replies: BinaryIO = os.fdopen(read_fd, "rb", buffering=0)
+
+    def send(self, message: bytes) -> None:
+        stdin = self.process.stdin
+        if stdin is None:
+            raise BrokenPipeError("the worker has no input")
+        stdin.write(len(message).to_bytes(4, "little") + message)
+        stdin.flush()
+
+    def receive(self) -> Reply | None:
+        """The reply that is waiting; None where the process has died."""
+        head = self._exactly(4)
+        body = self._exactly(int.from_bytes(head, "little")) if head else None
+        return msgspec.msgpack.decode(body, type=Reply) if body is not None else None
+
+    def _exactly(self, count: int) -> bytes | None:
+        parts = bytearray()
+        while len(parts) < count:
+            piece = self.replies.read(count - len(parts))
+            if not piece:
+                return None
+            parts += piece
+        return bytes(parts)
+
+    def close(self, *, kill: bool = False) -> int:
+        """End the process and return its exit status; a busy one dies in the middle of its task."""
+        if kill:
+            self.process.kill()
+        if self.process.stdin:
+            try:
+                self.process.stdin.close()
+            except BrokenPipeError:
+                self.process.stdin = None  # it died with bytes unread; there is nothing left to close
+        try:
+            status = self.process.wait(_CLOSING_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self.replies.close()
+        return status
+
+
+class WorkerPool:
+    """Worker processes for one project.
+
+    root: the project's folder. state: its `.solvent` folder (default inside root).
+    workers: most processes at once; by default as many as the first run's graph can
+    use, at most one per core. Each gets cores ÷ workers threads.
+    """
+
+    def __init__(self, root: Path, state: Path | None = None, workers: int | None = None) -> None:
+        self.root = root.resolve()
+        self.state = (state or root / ".solvent").resolve()
+        self.workers = workers
+        self.threads = 1
+        self._stamp = ""
+        self._processes: list[_Process] = []
+        self._selector = selectors.DefaultSelector()
+
+    def prepare(self, stamp: str, width: int) -> None:
+        """Get ready for a run. stamp: of the user's code; workers that imported another are replaced.
+
+        width: most steps of the graph that can run at once.
+        """
+        cores = usable_cores()
+        if self.workers is None:
+            self.workers = max(1, min(cores, width))
+        self.threads = max(1, cores // self.workers)
+        self._stamp = stamp
+        for process in [
+            p for p in self._processes if p.key is None and (p.stamp != stamp or p.process.poll() is not None)
+        ]:
+            self._drop(process)
+
+    @property
+    def free(self) -> bool:
+        """Whether a task can start now."""
+        return len(self._busy()) < (self.workers or 1)
+
+    def submit(self, key: str, task: Task, scratch: Path) -> None:
+        """Start a task. scratch: a folder of its own, which exists."""
+        idle = next((p for p in self._processes if p.key is None), None) or self._start()
+        idle.key, idle.log = key, scratch / "log"
+        message = msgspec.msgpack.encode({"task": task, "scratch": str(scratch)})
+        try:
+            idle.send(message)
+        except BrokenPipeError:  # it died while idle: `wait` reports that, unless a new one can take over
+            self._drop(idle)
+            fresh = self._start()
+            fresh.key, fresh.log = key, scratch / "log"
+            fresh.send(message)
+
+    def wait(self, timeout: float | None) -> list[Finished]:
+        """Tasks that ended, after at most `timeout` seconds; a killed worker's task as a failure that says so."""
+        finished = []
+        for selected, _ in self._selector.select(timeout):
+            process: _Process = selected.data
+            reply = process.receive()
+            key = process.key
+            if reply is None:
+                self._selector.unregister(process.replies)
+                self._processes.remove(process)
+                reply = _died(process.close(), process.log)
+            process.key = None
+            if key is not None:
+                finished.append(Finished(key, reply))
+        return finished
+
+    def cancel(self) -> None:
+        """Stop what is running, in the middle."""
+        for process in self._busy():
+            self._drop(process, kill=True)
+
+    def close(self) -> None:
+        for process in list(self._processes):
+            self._drop(process)
+        self._selector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _busy(self) -> list[_Process]:
+        return [p for p in self._processes if p.key is not None]
+
+    def _start(self) -> _Process:
+        process = _Process(self.root, self.state, self.threads, self._stamp)
+        self._processes.append(process)
+        self._selector.register(process.replies, selectors.EVENT_READ, process)
+        return process
+
+    def _drop(self, process: _Process, *, kill: bool = False) -> None:
+        self._selector.unregister(process.replies)
+        self._processes.remove(process)
+        process.close(kill=kill)
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _died(status: int, log: Path | None) -> Reply:
+    name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+    hint = "perhaps memory ran out" if status == -signal.SIGKILL else ""
+    tail = log.read_text(errors="replace").strip()[-2000:] if log and log.exists() else ""
+    failure = Failure(code="worker-died", what=f"its worker process was ended by {name}", where="", next=hint)
+    return Reply(failure=failure, notes=[tail] if tail else [])

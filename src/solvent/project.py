@@ -1,0 +1,84 @@
+"""A project: a folder with its settings, its store and its pipeline, each opened on first use."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from solvent.foundation.errors import UsageError
+from solvent.foundation.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from solvent.lineage.entities import Actor
+    from solvent.pipeline.spec import PipelineSpec
+    from solvent.store import Store
+
+MARKERS = ("solvent.toml", ".solvent", "pipeline.py", "pipelines")
+
+
+class NoProject(UsageError):
+    code = "no-project"
+
+    def __init__(self, start: Path) -> None:
+        super().__init__(f"no Solvent project in {start} or above it", next="`solvent init` makes one here")
+
+
+class Project:
+    """root: the folder that holds `solvent.toml` or `pipeline.py`; state lives in `root/.solvent`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.settings: Settings = load_settings(root)
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> Project:
+        """The project of the working folder or of the nearest folder above it.
+
+        Raises: NoProject, BadSettings.
+        """
+        start = (start or Path.cwd()).resolve()
+        for folder in (start, *start.parents):
+            if any((folder / marker).exists() for marker in MARKERS):
+                return cls(folder)
+        raise NoProject(start)
+
+    @property
+    def state(self) -> Path:
+        return self.root / ".solvent"
+
+    @property
+    def store_url(self) -> str:
+        url = self.settings.store.url
+        return f"sqlite:///{self.state / 'solvent.db'}" if url == "sqlite" else url
+
+    @cached_property
+    def store(self) -> Store:
+        from solvent.store import open_store
+
+        return open_store(
+            self.store_url,
+            root=self.state,
+            project=self.settings.project.name,
+            actor=current_actor(),
+            durability=self.settings.store.durability,
+        )
+
+    @cached_property
+    def spec(self) -> PipelineSpec:
+        from solvent.pipeline import load_spec
+
+        return load_spec(self.root, self.settings)
+
+    def close(self) -> None:
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+def current_actor() -> Actor:
+    """The person at the keyboard: SOLVENT_ACTOR, else the login name."""
+    from solvent.lineage.entities import Actor
+
+    return Actor(kind="person", name=os.environ.get("SOLVENT_ACTOR") or getpass.getuser())

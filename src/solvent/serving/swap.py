@@ -1,0 +1,90 @@
+"""Which version answers: the one that an alias names now, followed while the endpoint runs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from solvent.foundation.clock import wall_clock
+from solvent.lineage.entities import ModelVersion
+from solvent.registry.package import load_version
+from solvent.registry.references import CHAMPION, LATEST, resolve, split_reference
+from solvent.serving.example import example_row
+from solvent.serving.metrics import Metrics
+from solvent.serving.served import ServedModel
+
+if TYPE_CHECKING:
+    from solvent.store import Store
+
+logger = logging.getLogger("solvent.serving")
+POLL_SECONDS = 0.25
+RETRY_SECONDS = 5.0
+
+
+class Following:
+    """Holds the version that answers; `follow` replaces it when the alias moves.
+
+    The new version is read, verified, loaded and warmed in a thread while the old one
+    answers; then one assignment swaps them. A version that does not load is left alone,
+    logged and counted, and the old one goes on.
+    """
+
+    def __init__(self, store: Store, reference: str, metrics: Metrics, *, say: Callable[[str], None]) -> None:
+        self.store = store
+        self.reference = reference
+        self.metrics = metrics
+        self.since: datetime = wall_clock()
+        self._say = say
+        model, alias, number = split_reference(reference)
+        self.alias = None if number is not None else alias or CHAMPION
+        self.served = load(store, resolve(store, reference))
+        self._model = model
+
+    def current(self) -> ServedModel:
+        return self.served
+
+    async def follow(self) -> None:
+        """Poll the alias until cancelled. A fixed version is never polled."""
+        if self.alias is None:
+            return
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1, thread_name_prefix="solvent-follow") as thread:
+            while True:
+                await asyncio.sleep(await loop.run_in_executor(thread, self._look))
+
+    def _look(self) -> float:
+        """Take a moved alias. Returns: seconds until the next look."""
+        try:
+            number = self._number()
+            if number is not None and number != self.served.model.version.number:
+                self._take(number)
+        except Exception:  # the endpoint outlives a store that is away and a version that is broken
+            self.metrics.failed_swaps += 1
+            logger.exception("`%s` could not be followed; %s goes on answering", self.reference, self.served.name)
+            return RETRY_SECONDS
+        return POLL_SECONDS
+
+    def _number(self) -> int | None:
+        if self.alias == LATEST:
+            return resolve(self.store, self.reference).number
+        return self.store.facts.alias(self._model, str(self.alias))
+
+    def _take(self, number: int) -> None:
+        version = self.store.facts.version(self._model, number)
+        if version is None:
+            return
+        old, new = self.served.name, load(self.store, version)
+        self.served, self.since = new, wall_clock()
+        self.metrics.swaps += 1
+        self._say(f"{new.name} answers now, after {old}")
+
+
+def load(store: Store, version: ModelVersion) -> ServedModel:
+    """A version, verified, loaded and warm."""
+    served = ServedModel(load_version(store, version))
+    served.warm(example_row(store, version))
+    return served

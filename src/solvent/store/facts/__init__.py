@@ -1,0 +1,21 @@
+"""The metadata: every fact but bytes and log rows, on SQLite or PostgreSQL, through one class.
+
+One module per family of facts; `writing` adds nodes and edges, `database` is the
+only place where the two databases differ. Each public method that writes is one
+transaction: it returns when the fact is durable, and a repeated one changes nothing.
+"""
+
+from solvent.store.facts.artifacts import ArtifactFacts
+from solvent.store.facts.events import EventFacts
+from solvent.store.facts.graph import GraphFacts
+from solvent.store.facts.models import ModelFacts
+from solvent.store.facts.monitoring import MonitoringFacts
+from solvent.store.facts.runs import RunFacts
+from solvent.store.facts.segments import SegmentFacts
+
+
+class Facts(ArtifactFacts, RunFacts, ModelFacts, MonitoringFacts, EventFacts, SegmentFacts, GraphFacts):
+    """All facts of one project."""
+
+
+__all__ = ["Facts"]

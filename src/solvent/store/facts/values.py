@@ -1,0 +1,55 @@
+"""How values lie in columns: JSON as canonical text, times as microseconds, many values as one parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Select, and_, any_, bindparam, func, select
+
+from solvent.foundation.clock import from_micros, to_micros
+from solvent.lineage.digests import canonical
+
+_LAST_CHARACTER = "\U0010ffff"
+
+
+def rows_in(
+    connection: Connection, query: Select[Any], column: ColumnElement[Any], values: Iterable[Any]
+) -> Sequence[Row[Any]]:
+    """The rows of a query whose column is one of any number of values, which travel as one parameter."""
+    sqlite = connection.dialect.name == "sqlite"
+    return connection.execute(query.where(one_of(column, sqlite)), {"values": many(values, sqlite)}).all()
+
+
+def one_of(column: ColumnElement[Any], sqlite: bool) -> ColumnElement[bool]:
+    """Whether a column is one of the parameter `values`, which `many` makes."""
+    if sqlite:
+        return column.in_(select(func.json_each(bindparam("values")).table_valued("value").c.value))
+    return column == any_(bindparam("values", type_=ARRAY(column.type)))
+
+
+def many(values: Iterable[Any], sqlite: bool) -> Any:
+    return to_json(list(values)) if sqlite else list(values)
+
+
+def begins_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """A prefix as a range, which an index answers on both databases."""
+    return and_(column >= prefix, column < prefix + _LAST_CHARACTER)
+
+
+def to_json(value: Any) -> str:
+    return canonical(value).decode()
+
+
+def from_json(text: str) -> Any:
+    return msgspec.json.decode(text)
+
+
+def micros(instant: datetime | None) -> int | None:
+    return None if instant is None else to_micros(instant)
+
+
+def instant(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)

@@ -1,0 +1,125 @@
+"""The log as lazy tables: sealed segments and, behind them, what is not sealed yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+import polars as pl
+
+from solvent.lineage.entities import Segment
+from solvent.store.log import tables
+from solvent.store.log.columns import OUTCOMES, PREDICTIONS
+from solvent.store.log.errors import CorruptFrame
+from solvent.store.log.folder import LogFile, LogFolder
+from solvent.store.log.frames import BrokenHeader
+from solvent.store.log.sealing import SegmentFacts, sealed_ends
+from solvent.store.objects import ObjectStore
+
+_INSTANT_STEP = timedelta(microseconds=1)
+
+
+def scan_predictions(
+    folder: LogFolder, facts: SegmentFacts, objects: ObjectStore, since: datetime | None, until: datetime | None
+) -> pl.LazyFrame:
+    """Rows with `since <= event_time < until`, duplicates included.
+
+    Raises: CorruptFrame, NewerLog; Missing where a segment's bytes are gone.
+    """
+    rows = _scan(folder, facts, objects, since, until)
+    time = pl.col(tables.TIME[PREDICTIONS])
+    if since is not None:
+        rows = rows.filter(time >= since)
+    if until is not None:
+        rows = rows.filter(time < until)
+    return rows
+
+
+def scan_outcomes(
+    folder: LogFolder, facts: SegmentFacts, objects: ObjectStore, known_by: datetime | None
+) -> pl.LazyFrame:
+    """Rows with `known_at <= known_by`, every revision of every prediction id, numbered.
+
+    Raises: as `scan_predictions`.
+    """
+    rows = _scan(folder, facts, objects, None, None if known_by is None else known_by + _INSTANT_STEP)
+    if known_by is not None:
+        rows = rows.filter(pl.col(tables.TIME[OUTCOMES]) <= known_by)
+    return with_revisions(rows)
+
+
+def with_revisions(outcomes: pl.LazyFrame) -> pl.LazyFrame:
+    """Outcomes in order of (known_at, recorded_at, writing); a revision that was not given is counted from 0."""
+    counted = pl.int_range(pl.len(), dtype=pl.Int32).over("prediction_id")
+    return outcomes.sort("known_at", "recorded_at", maintain_order=True).with_columns(
+        revision=pl.coalesce("revision", counted)
+    )
+
+
+def latest(outcomes: pl.LazyFrame) -> pl.LazyFrame:
+    """One row a prediction id: its highest revision, and beside it its first label.
+
+    outcomes: numbered, already cut at the T that is asked about.
+    Returns: the columns of outcomes (of the latest revision), first_label, first_known_at.
+    """
+    rest = [name for name in tables.SCHEMAS[OUTCOMES] if name != "prediction_id"]
+    return (
+        outcomes.sort("revision", "known_at", "recorded_at", maintain_order=True)
+        .group_by("prediction_id", maintain_order=True)
+        .agg(
+            *[pl.col(name).last() for name in rest],
+            first_label=pl.col("label").first(),
+            first_known_at=pl.col("known_at").first(),
+        )
+    )
+
+
+def _scan(
+    folder: LogFolder, facts: SegmentFacts, objects: ObjectStore, since: datetime | None, until: datetime | None
+) -> pl.LazyFrame:
+    """All rows of the segments that overlap [since, until), and of every frame behind them."""
+    with folder.opened() as files:  # opened first, facts second: what is sealed meanwhile is not missed
+        segments = facts.segments(folder.model, folder.kind, since, until)
+        ends = sealed_ends(segments)
+        tails = [_tail(file, folder.kind, ends.get(file.id, 0)) for file in files]
+    sealed = _sealed(sorted(segments, key=_order_of_writing), objects)
+    return _unified(folder.kind, [*sealed, *(tail.lazy() for tail in tails if tail.height)])
+
+
+def _order_of_writing(segment: Segment) -> tuple[datetime, str, int]:
+    first = segment.about["pieces"][0]
+    return segment.sealed_at, first["file"], first["from"]
+
+
+def _tail(file: LogFile, kind: str, sealed: int) -> pl.DataFrame:
+    try:
+        start, frames = file.read_if_begun(sealed)
+    except BrokenHeader:
+        raise CorruptFrame(file.path, [(0, file.path.stat().st_size)]) from None
+    if frames.damage:
+        raise CorruptFrame(file.path, frames.damage)
+    return tables.from_frames(kind, frames.payloads) if frames.end > start else pl.DataFrame()
+
+
+def _sealed(segments: Sequence[Segment], objects: ObjectStore) -> Iterator[pl.LazyFrame]:
+    """One scan per run of segments with the same columns."""
+    for _, alike in groupby(segments, key=lambda segment: segment.about["columns"]):
+        paths = [objects.path(segment.digest) for segment in alike]
+        yield pl.scan_parquet(paths, glob=False, hive_partitioning=False)
+
+
+def _unified(kind: str, parts: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+    """The parts, one after the other, with the columns of all of them: null where a part lacks one."""
+    schemas = [part.collect_schema() for part in parts]
+    features = {name for schema in schemas for name in schema} - set(tables.SCHEMAS[kind])
+    target = tables.SCHEMAS[kind] | {
+        name: tables.common([schema[name] for schema in schemas if name in schema]) for name in sorted(features)
+    }
+    if not parts:
+        return pl.LazyFrame(schema=target)
+    casts = [
+        part.with_columns(pl.col(name).cast(target[name]) for name in schema if schema[name] != target[name])
+        for part, schema in zip(parts, schemas, strict=True)
+    ]
+    return pl.concat(casts, how="diagonal").select(*target)

@@ -1,0 +1,15 @@
+"""error[edge-types]: pipeline.py:14: `total` takes `names` as `dict[str, float]`, but `names` (pipeline.py:9) makes `list[str]`: make the two annotations agree"""
+
+from __future__ import annotations
+
+from solvent import step
+
+
+@step
+def names() -> list[str]:
+    return ["UA", "AA"]
+
+
+@step
+def total(names: dict[str, float]) -> float:
+    return sum(names.values())

@@ -1,0 +1,142 @@
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+
+import pytest
+from sqlalchemy import insert
+from store_samples import ANN, DAY, START, add_version, alarm, artifact, decision, recipe, run_step
+
+from solvent.foundation.clock import to_micros
+from solvent.lineage.entities import Action, RunStatus
+from solvent.store import open_store, quick
+from solvent.store import schema as t
+
+MANY = 100_000
+
+
+@pytest.fixture
+def here(tmp_path):
+    root = tmp_path / ".solvent"
+    with open_store(f"sqlite:///{root}/solvent.db", root=root, actor=ANN) as store:
+        yield store
+
+
+def ask(store, *recipes, project="default"):
+    return quick.quick_status(store.root / "solvent.db", project, recipes)
+
+
+def test_the_schema_is_the_one_that_quick_answers_read():
+    assert quick.HEAD == t.HEAD
+
+
+def test_cached_recipes_come_with_their_outputs(here):
+    run_step(here.facts, "a", recipe=recipe("a"), outputs=("old",))
+    run_step(here.facts, "a", recipe=recipe("a"), outputs=("table", "figure"))
+    run_step(here.facts, "b", recipe=recipe("b"), status=RunStatus.FAILED)
+    status = ask(here, recipe("a").digest, recipe("b").digest, "unknown")
+    table, figure = artifact("table"), artifact("figure")
+    assert {digest: sorted(outputs) for digest, outputs in status.cached.items()} == {
+        recipe("a").digest: sorted(
+            ("figure" if it is figure else "table", it.digest, it.content, "dataset", it.size) for it in (table, figure)
+        )
+    }
+    assert status.runs == {"done": 2, "failed": 1}
+
+
+def test_quick_answers_agree_with_the_store_about_erased_outputs(here):
+    run_step(here.facts, "a", recipe=recipe("a"), outputs=("first",))
+    run_step(here.facts, "a", recipe=recipe("a"), outputs=("second",))
+    here.facts.mark_erased([artifact("second").digest], START)
+    assert [output.name for output in ask(here, recipe("a").digest).cached[recipe("a").digest]] == ["first"]
+    here.facts.mark_erased([artifact("first").digest], START)
+    assert ask(here, recipe("a").digest).cached == {}
+
+
+def test_models_show_where_their_aliases_are_and_when_they_ticked(here):
+    facts = here.facts
+    for name in ("forest", "boosting"):
+        add_version(facts, name=name)
+    facts.add_model("flights", {})
+    for number in (1, 2):
+        facts.move_alias("bikes", "champion", number, decision(Action.PROMOTE))
+    facts.move_alias("bikes", "challenger", 2, decision())
+    facts.move_alias("bikes", "challenger", None, decision())
+    facts.end_tick(facts.start_tick("bikes", START, "p"))
+    status = ask(here)
+    assert status.models == {"bikes": ({"champion": 2}, to_micros(START)), "flights": ({}, None)}
+
+
+def test_alerts_are_open_until_a_later_tick_does_not_raise_them(here):
+    add_version(here.facts)
+    here.facts.add_alert(alarm("w1", START))
+    assert [alert.title for alert in ask(here).open_alerts] == ["temp drifts"]
+    here.facts.end_tick(here.facts.start_tick("bikes", START, "p"))
+    assert len(ask(here).open_alerts) == 1
+    here.facts.end_tick(here.facts.start_tick("bikes", START + DAY, "p"))
+    assert ask(here).open_alerts == []
+
+
+def test_there_is_no_quick_answer_without_a_store_of_this_schema(here, tmp_path):
+    assert quick.quick_status(tmp_path / "nowhere.db", "default", []) is None
+    assert ask(here, project="unknown") is None
+    (tmp_path / "notes.db").write_text("notes " * 1000)
+    assert quick.quick_status(tmp_path / "notes.db", "default", []) is None
+    with closing(sqlite3.connect(here.root / "solvent.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+    assert ask(here) is None
+
+
+def test_asking_imports_nothing_heavy(here):
+    asking = f"""
+import sys
+from pathlib import Path
+from solvent.store.quick import quick_status
+assert quick_status(Path({str(here.root)!r}) / "solvent.db", "default", ["x"]) is not None
+print(sorted({{"sqlalchemy", "alembic", "polars", "numpy", "blake3", "msgspec"}} & set(sys.modules)))
+"""
+    answer = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, check=True)
+    assert answer.stdout == "[]\n"
+
+
+def fill(store):
+    """A hundred thousand finished runs, each of its own recipe and with its own output."""
+    at = {"happened_at": 1, "recorded_at": 1, "actor_id": 1}
+    nodes, recipes, artifacts, runs, edges = [], [], [], [], []
+    for n in range(MANY):
+        recipe_id, run_id, made = 3 * n + 1, 3 * n + 2, 3 * n + 3
+        nodes += [
+            {"id": recipe_id, "project_id": 0, "kind": "recipe", "key": f"r{n}", "name": "", **at},
+            {"id": run_id, "project_id": 1, "kind": "run", "key": f"run{n}", "name": "s", **at},
+            {"id": made, "project_id": 0, "kind": "artifact", "key": f"a{n}", "name": "", **at},
+        ]
+        recipes.append({"node_id": recipe_id, "code": "", "environment": "", "parameters": "{}", "inputs": "{}"})
+        about = {"type": "any", "format": "json", "size": 9, "about": "{}"}
+        artifacts.append({"node_id": made, "content": f"c{n}", **about})
+        run = {"node_id": run_id, "project_id": 1, "recipe_id": recipe_id, "step": "s", "host": "h", "pid": 1}
+        runs.append({**run, "tags": "{}", "started_at": 1, "status": "done", "ended_at": 2, "resources": "{}"})
+        edges.append({"source_id": run_id, "target_id": made, "role": "out"})
+    with store.facts.database.write() as connection:
+        for table, rows in (
+            (t.node, nodes),
+            (t.recipe, recipes),
+            (t.artifact, artifacts),
+            (t.run, runs),
+            (t.edge, edges),
+        ):
+            connection.execute(insert(table), rows)
+
+
+def test_a_store_of_100_000_runs_answers_from_its_indexes(here):
+    fill(here)
+    with closing(sqlite3.connect(here.root / "solvent.db")) as connection:
+        for query in quick.QUERIES:
+            asked = {"project": 1, "recipes": "[]", "runs": "[]"}
+            plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + query, asked)]
+            assert not [step for step in plan if step.startswith("SCAN") and not step.startswith("SCAN asked")], plan
+    started = time.process_time()
+    status = ask(here, *(f"r{n}" for n in range(0, MANY, MANY // 50)))
+    assert time.process_time() - started < 0.1  # seconds; a scan of the tables alone takes longer
+    assert len(status.cached) == 50
+    assert status.runs == {"done": MANY}
