@@ -1,40 +1,42 @@
 """How long ancestors and impact take on a store of 1,000,000 nodes and 3,000,000 edges.
 
-    python benchmarks/bench_lineage.py [--nodes 1000000] [--keep FOLDER]
+    python benchmarks/bench_lineage.py [--nodes 1000000]
 
 Teams of pipelines live week after week: blobs → clean → features → fit → model → version →
 decision, each reading its own last weeks and another pipeline's features, so that what stands
 behind a late version fans out to its whole team's past. SQLite always; PostgreSQL where
-SOLVENT_POSTGRES_URL names an empty database. Writes results/lineage.json.
+SOLVENT_POSTGRES_URL names an empty database. Prints times and the machine; writes results/lineage.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import bisect
 import json
 import os
 import platform
 import random
-import statistics
+import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psycopg
-from sqlalchemy import text
 
 from solvent.foundation.ids import uuid7
 from solvent.lineage.entities import Actor, NodeKind
 from solvent.store import Store, open_store
 
+RESULT = Path(__file__).parent / "results" / "lineage.json"
 BAR_SECONDS = 1.0
-WANTED = (100, 1_000, 10_000, 100_000)  # nodes of an answer
+SIZES = (100, 1_000, 10_000, 100_000)  # nodes of an answer
 REPEATS = 5
-PIPELINES = 100  # of a team; its pipelines read each other's features
+PIPELINES = 100  # of a team; they read each other's features
 NODES_A_WEEK = 11  # of one pipeline
-WEEKS = 150
+WEEKS = 225
 
 Node = tuple[int, int, str, str, str, int, int, int]
 Edge = tuple[int, int, str]  # target, source, role
@@ -50,7 +52,7 @@ class Growing:
     def add(self, kind: NodeKind, name: str, week: int, *sources: int) -> int:
         key = uuid7() if kind is NodeKind.RUN else random.randbytes(32).hex()
         node_id = len(self.nodes) + 1
-        self.nodes.append((node_id, 1, kind.value, key, name, week, week, 1))
+        self.nodes.append((node_id, 0 if kind is NodeKind.ARTIFACT else 1, kind.value, key, name, week, week, 1))
         self.edges += [(node_id, source, f"input {order}") for order, source in enumerate(sources)]
         return node_id
 
@@ -103,3 +105,78 @@ def load(store: Store, url: str, grown: Growing) -> None:
                 copy.write_row(edge)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE node, edge")  # autovacuum would, a minute later
+
+
+def questions(grown: Growing) -> Iterator[tuple[str, NodeKind, list[str]]]:
+    """What is asked, of whom: nodes in an order in which the answers grow."""
+    versions = [node[3] for node in grown.nodes if node[2] == NodeKind.VERSION]
+    blobs = [node[3] for node in grown.nodes if node[2] == NodeKind.ARTIFACT and node[4] == "blob"]
+    yield "ancestors", NodeKind.VERSION, versions
+    yield "impact", NodeKind.ARTIFACT, blobs[::-1]
+
+
+def measure(store: Store, grown: Growing) -> list[dict[str, Any]]:
+    """For each question and size the node whose answer comes nearest to it from below, and the seconds it takes."""
+    measured = []
+    for question, kind, keys in questions(grown):
+        ask = store.facts.ancestors if question == "ancestors" else store.facts.descendants
+        answer = partial(ask, kind, limit=2 * SIZES[-1])
+        for size in SIZES:
+            fits = bisect.bisect(keys, size, key=lambda key, answer=answer: len(answer(key).nodes))
+            key = keys[max(0, fits - 1)]
+            graph = answer(key)
+            times = sorted(seconds(partial(ask, kind, key)) for _ in range(REPEATS))
+            row = {"question": question, "nodes": len(graph.nodes), "edges": len(graph.edges)}
+            measured.append(
+                {**row, "median seconds": round(times[REPEATS // 2], 4), "worst seconds": round(times[-1], 4)}
+            )
+    return measured
+
+
+def show(backend: str, row: dict[str, Any]) -> None:
+    median, worst = row["median seconds"], row["worst seconds"]
+    print(
+        f"{backend:10} {row['question']:9} {row['nodes']:7,} nodes {row['edges']:7,} edges "
+        f"{median * 1000:8.1f} ms (worst {worst * 1000:.1f})  {median / BAR_SECONDS:.2f} × the bar"
+    )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "cpus": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--nodes", type=int, default=1_000_000)
+    wanted = parser.parse_args().nodes
+    random.seed(7)
+    grown = grow(wanted)
+    result = {"machine": machine(), "nodes": len(grown.nodes), "edges": len(grown.edges), "bar seconds": BAR_SECONDS}
+    print(f"{result['nodes']:,} nodes, {result['edges']:,} edges; {machine()}")
+    with tempfile.TemporaryDirectory() as folder:
+        urls = {"sqlite": f"sqlite:///{folder}/solvent.db", "postgresql": os.environ.get("SOLVENT_POSTGRES_URL")}
+        for name, url in urls.items():
+            if url is None:
+                continue
+            with open_store(url, root=Path(folder), actor=Actor(kind="person", name="bench")) as store:
+                load(store, url, grown)
+                result[name] = measure(store, grown)
+            for row in result[name]:
+                show(name, row)
+    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -70,8 +70,8 @@ def test_every_picture_has_words_and_a_table_behind_it() -> None:
 
 
 def test_the_chain_stands_in_the_footer_and_a_broken_one_is_red() -> None:
-    assert "chain of 74 decisions verified" in Page(render_html(lives.two_lives())).text
-    broken = ChainState(length=74, head="ab" * 32, problems=["decision 3 was changed"])
+    assert "chain of 72 decisions verified" in Page(render_html(lives.two_lives())).text
+    broken = ChainState(length=72, head="ab" * 32, problems=["decision 3 was changed"])
     source = render_html(msgspec.structs.replace(lives.two_lives(), chain=broken))
     assert '<span class="st bad">■ chain broken: decision 3 was changed' in source
 
@@ -175,3 +175,14 @@ def test_the_terminal_tells_the_same_in_eighty_columns() -> None:
     assert lines[0] == "One of two models was retrained; for the other no retraining would have paid"
     assert any("43 against 73 rentals/hour" in line for line in lines)
     assert lines[-1].startswith("Next: ")
+
+
+def test_real_events_are_written_into_the_picture_with_what_was_decided() -> None:
+    source = render_html(report_on(lives.bikes()))
+    assert ">29 Oct: error 2.6 times the usual, held</text>" in source
+    life = lives.bikes()
+    broken = life.warnings[3]
+    twice = [*life.warnings[:4], msgspec.structs.replace(broken, key="other", title="windspeed constant")]
+    assert "temp in °F, windspeed constant, and 1 more" in render_html(
+        report_on(msgspec.structs.replace(life, warnings=twice))
+    )

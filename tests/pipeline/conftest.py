@@ -11,7 +11,7 @@ import pytest
 
 from solvent.foundation.settings import Settings, load_settings
 from solvent.lineage.entities import Actor
-from solvent.pipeline import Plan, PipelineRun, RunOptions, WorkerPool, load_spec, plan_pipeline, run_pipeline
+from solvent.pipeline import PipelineRun, Plan, RunOptions, WorkerPool, load_spec, plan_pipeline, run_pipeline
 from solvent.pipeline.spec import PipelineSpec
 from solvent.store import Store, open_store
 

@@ -19,7 +19,11 @@ def names(tmp_path, text: str) -> ModuleNames:
         ("import polars", "polars.LazyFrame", "polars.LazyFrame"),
         ("from polars import DataFrame as Table", "Table", "polars.DataFrame"),
         ("import polars as pl", "'pl.DataFrame'", "polars.DataFrame"),
-        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import polars as pl", "pl.DataFrame", "polars.DataFrame"),
+        (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import polars as pl",
+            "pl.DataFrame",
+            "polars.DataFrame",
+        ),
         ("try:\n    import a\nexcept ImportError:\n    import b as a", "a.T", "b.T"),
         ("import sklearn.ensemble", "sklearn.ensemble.X", "sklearn.ensemble.X"),
         ("from .shapes import Split", "Split", "package.shapes.Split"),
@@ -44,7 +48,8 @@ def test_no_annotation_is_empty(tmp_path):
 def test_a_named_tuple_gives_its_fields(tmp_path):
     module = names(
         tmp_path,
-        "from typing import NamedTuple\nimport polars as pl\nclass Split(NamedTuple):\n    train: pl.DataFrame\n    test: 'int'\n",
+        "from typing import NamedTuple\nimport polars as pl\n"
+        "class Split(NamedTuple):\n    train: pl.DataFrame\n    test: 'int'\n",
     )
     assert module.named_tuple("package.module.Split") == {"train": "polars.DataFrame", "test": "int"}
     assert module.named_tuple("other.Split") is None

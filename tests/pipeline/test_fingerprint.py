@@ -100,7 +100,9 @@ def test_a_dynamic_import_takes_in_every_file_of_the_project(project, line):
 
 
 def test_a_path_built_from_parts_counts(project):
-    (project / "main.py").write_text('from pathlib import Path\nHERE = Path(__file__).parent\nX = HERE / "config" / "limits.json"\n')
+    (project / "main.py").write_text(
+        'from pathlib import Path\nHERE = Path(__file__).parent\nX = HERE / "config" / "limits.json"\n'
+    )
     assert "config/limits.json" in reached(project)
     (project / "main.py").write_text('from pathlib import Path\nX = Path("config") / "limits.json"\n')
     assert "config/limits.json" in reached(project)

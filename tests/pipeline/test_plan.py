@@ -13,7 +13,7 @@ from solvent.lineage.digests import Digest, digest_value
 from solvent.lineage.entities import Artifact, ArtifactType, Run, RunEnd, RunStart, RunStatus
 from solvent.pipeline.environment import environment_digest
 from solvent.pipeline.errors import BadSource
-from solvent.pipeline.options import RunOptions
+from solvent.pipeline.options import EVERYTHING, RunOptions
 from solvent.pipeline.plan import PlannedStep, plan
 from solvent.pipeline.spec import InputSpec, OutputSpec, PipelineSpec, Ref, SourceSpec, StepSpec
 
@@ -79,11 +79,13 @@ class Memory:
         if isinstance(node, StepSpec):
             tags["code"] = digest_value([node.name, node.files])
             self.documents[tags["code"]] = {"files": node.files}
-        start = RunStart(key=f"run{len(self.runs)}", step=planned.name, started_at=EPOCH, recipe=planned.recipe, tags=tags)
+        start = RunStart(
+            key=f"run{len(self.runs)}", step=planned.name, started_at=EPOCH, recipe=planned.recipe, tags=tags
+        )
         end = RunEnd(key=start.key, status=RunStatus.DONE, ended_at=EPOCH, outputs={"result": artifact(value)})
         self.runs.append(Run(start=start, end=end))
 
-    def finish_all(self, spec: PipelineSpec, options: RunOptions = RunOptions(), **values: Any) -> None:
+    def finish_all(self, spec: PipelineSpec, options: RunOptions = EVERYTHING, **values: Any) -> None:
         """Run what is stale until nothing is; a step's value is its name unless given."""
         while not (plans := plan(spec, options, self)).fresh:
             stale = next(s for s in plans.steps if s.state == "stale")
@@ -120,11 +122,17 @@ def test_a_parameter_is_named_with_both_values(done):
 
 
 def test_changed_code_is_named_by_file(done):
-    changed = with_step(1, code=digest_value("new"), files={"pipeline.py": digest_value("t2"), "helper.py": digest_value("h")})
+    changed = with_step(
+        1, code=digest_value("new"), files={"pipeline.py": digest_value("t2"), "helper.py": digest_value("h")}
+    )
     assert reasons(changed, done) == {"fit": "code of pipeline.py changed; helper.py is new to it"}
-    config = with_step(1, code=digest_value("new"), files={"pipeline.py": digest_value("text"), "limits.json": digest_value("l")})
+    config = with_step(
+        1, code=digest_value("new"), files={"pipeline.py": digest_value("text"), "limits.json": digest_value("l")}
+    )
     done.finish(config, next(s for s in plan(config, RunOptions(), done).steps if s.label == "fit"), "fit")
-    newer = with_step(1, code=digest_value("newer"), files={"pipeline.py": digest_value("text"), "limits.json": digest_value("m")})
+    newer = with_step(
+        1, code=digest_value("newer"), files={"pipeline.py": digest_value("text"), "limits.json": digest_value("m")}
+    )
     assert reasons(newer, done) == {"fit": "limits.json changed"}
 
 
@@ -136,7 +144,11 @@ def test_an_upgrade_is_named_with_both_versions(done):
 
 def test_a_changed_source_reruns_what_its_content_changes(done):
     done.files = digest_value("more rides")
-    assert reasons(SPEC, done) == {"rides": "data/rides.csv changed", "clean": "waits for rides", "fit": "waits for clean"}
+    assert reasons(SPEC, done) == {
+        "rides": "data/rides.csv changed",
+        "clean": "waits for rides",
+        "fit": "waits for clean",
+    }
     source = plan(SPEC, RunOptions(), done).step("rides")
     done.finish(SPEC, source, "pipeline.rides")  # the same table after all
     assert plan(SPEC, RunOptions(), done).fresh
@@ -156,7 +168,11 @@ def test_as_of_is_part_of_a_sources_recipe(done):
 def test_missing_files_are_the_reason(done):
     done.files = None
     planned = plan(SPEC, RunOptions(), done).step("rides")
-    assert (planned.state, planned.reason, type(planned.error)) == ("stale", "`data/rides.csv` matches no file", BadSource)
+    assert (planned.state, planned.reason, type(planned.error)) == (
+        "stale",
+        "`data/rides.csv` matches no file",
+        BadSource,
+    )
 
 
 def test_a_hit_whose_bytes_are_gone_is_no_hit(done):
@@ -170,7 +186,9 @@ def test_force_makes_everything_stale(done):
 
 def test_the_name_of_a_step_is_no_part_of_its_recipe(done):
     renamed = msgspec.structs.replace(SPEC.steps[0], name="pipeline.tidy")
-    fit = msgspec.structs.replace(SPEC.steps[1], inputs=(InputSpec(parameter="clean", producer=Ref(node="pipeline.tidy")),))
+    fit = msgspec.structs.replace(
+        SPEC.steps[1], inputs=(InputSpec(parameter="clean", producer=Ref(node="pipeline.tidy")),)
+    )
     assert plan(msgspec.structs.replace(SPEC, steps=(renamed, fit)), RunOptions(), done).fresh
 
 

@@ -1,4 +1,6 @@
-"""error[edge-types]: pipeline.py:14: `total` takes `names` as `dict[str, float]`, but `names` (pipeline.py:9) makes `list[str]`: make the two annotations agree"""
+"""error[edge-types]: pipeline.py:16: `total` takes `names` as `dict[str, float]`, but `names` (pipeline.py:11)
+makes `list[str]`: make the two annotations agree
+"""
 
 from __future__ import annotations
 

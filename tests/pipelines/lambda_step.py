@@ -1,4 +1,6 @@
-"""error[not-importable]: pipeline.py:5: a lambda cannot be a step: a worker process could not import it: write it as a function with `def`"""
+"""error[not-importable]: pipeline.py:7: a lambda cannot be a step: a worker process could not import it: write
+it as a function with `def`
+"""
 
 from solvent import step
 

@@ -1,4 +1,6 @@
-"""error[bad-step]: pipeline.py:9: the default of `since` in `clean` is a date, which is no JSON value: use text, numbers, truth values, lists and dicts, and build the rest inside"""
+"""error[bad-step]: pipeline.py:11: the default of `since` in `clean` is a date, which is no JSON value: use
+text, numbers, truth values, lists and dicts, and build the rest inside
+"""
 
 from datetime import date
 

@@ -1,4 +1,6 @@
-"""error[edge-types]: pipeline.py:9: `count` takes `rides` as `list[str]`, but `rides` (pipeline.py:5) makes a source's table: make the two annotations agree"""
+"""error[edge-types]: pipeline.py:11: `count` takes `rides` as `list[str]`, but `rides` (pipeline.py:7) makes a
+source's table: make the two annotations agree
+"""
 
 from solvent import source, step
 

@@ -1,4 +1,6 @@
-"""error[two-producers]: pipeline.py:18: `train` is made twice: in pipeline.py:13 and in pipeline.py:18: rename one of them"""
+"""error[two-producers]: pipeline.py:21: `train` is made twice: in pipeline.py:16 and in pipeline.py:21: rename
+one of them
+"""
 
 from typing import NamedTuple
 
@@ -8,6 +10,7 @@ from solvent import step
 class Split(NamedTuple):
     train: int
     test: int
+
 
 @step
 def split() -> Split:

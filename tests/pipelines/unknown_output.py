@@ -1,4 +1,6 @@
-"""error[bad-declaration]: pipeline.py:23: `pipeline.split` has several outputs, and `tets` is none of them: known: split.train, split.test"""
+"""error[bad-declaration]: pipeline.py:25: `pipeline.split` has several outputs, and `tets` is none of them:
+known: split.train, split.test
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,6 @@
-"""error[bad-declaration]: pipeline.py:7: <source data/rides.csv> is used but not assigned to a variable: give it a name"""
+"""error[bad-declaration]: pipeline.py:9: <source data/rides.csv> is used but not assigned to a variable: give
+it a name
+"""
 
 from solvent import source, step
 

@@ -1,4 +1,6 @@
-"""error[bad-declaration]: pipeline.py:11: `bind(weeks=…)` of `clean` got a value of type int: bind a step, a source or an output like `split.train`; values are keyword-only parameters"""
+"""error[bad-declaration]: pipeline.py:13: `bind(weeks=…)` of `clean` got a value of type int: bind a step, a
+source or an output like `split.train`; values are keyword-only parameters
+"""
 
 from solvent import step
 

@@ -1,4 +1,6 @@
-"""error[missing-input]: pipeline.py:19: nothing makes `split`, which `fit` takes: `split` has several outputs: take `train` or `test`"""
+"""error[missing-input]: pipeline.py:21: nothing makes `split`, which `fit` takes: `split` has several outputs:
+take `train` or `test`
+"""
 
 from typing import NamedTuple
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+import psycopg
 import pytest
 
-from solvent.store import Store, open_store
+from solvent.store import Store, open_store, schema
 from store_samples import ANN, START
 
 
@@ -22,20 +23,25 @@ class Clock:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres, tmp_path_factory) -> str:
-    """The name of a database that holds an empty store; copying it is quicker than migrating."""
-    name = postgres.create()
-    open_store(postgres.url(name), root=tmp_path_factory.mktemp("template"), actor=ANN).close()
-    return name
+def postgres_url(postgres, tmp_path_factory) -> str:
+    """A database that holds a store, for one test after another."""
+    url = postgres.url(postgres.create())
+    open_store(url, root=tmp_path_factory.mktemp("postgres"), actor=ANN).close()
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request, tmp_path) -> str:
-    """Where a store may be opened, afresh for each test."""
+    """Where an empty store may be opened."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/.solvent/solvent.db"
-    server = request.getfixturevalue("postgres")
-    return server.url(server.create(request.getfixturevalue("postgres_template")))
+    url = request.getfixturevalue("postgres_url")
+    filled = ", ".join(name for name in schema.metadata.tables if name != "project")
+    with psycopg.connect(url) as connection:
+        connection.execute(f"TRUNCATE {filled}")
+        connection.execute("DELETE FROM project WHERE id <> 0")
+        connection.execute("UPDATE alembic_version SET version_num = %s", [schema.HEAD])
+    return url
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
+from solvent.foundation.clock import wall_clock
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import digest_of
 from solvent.lineage.entities import (
@@ -22,7 +23,6 @@ from solvent.lineage.entities import (
     RunStart,
     RunStatus,
 )
-from solvent.foundation.clock import wall_clock
 from solvent.store import open_store
 from solvent.store.facts import Facts
 

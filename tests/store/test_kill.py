@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from store_samples import ANN
 
 from solvent.lineage.entities import RunStatus
 from solvent.store import open_store
+from store_samples import ANN
 
 WRITER = Path(__file__).with_name("facts_writer.py")
 DRAWS = range(4 * int(os.environ.get("SOLVENT_SOAK", "1")))

@@ -4,9 +4,9 @@ import threading
 import time
 
 import pytest
-from store_samples import ANN
 
 from solvent.store import Busy
+from store_samples import ANN
 
 HOLDER = """
 import sys, time

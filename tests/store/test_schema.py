@@ -2,9 +2,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
-from store_samples import ANN
 
 from solvent.store import migrate, open_store, schema
+from store_samples import ANN
 
 
 def test_migrations_build_exactly_what_the_code_expects(store):
@@ -23,6 +23,7 @@ def test_migrations_are_numbered_in_their_order_and_the_newest_is_known():
 def test_edges_are_clustered_by_target_and_covered_by_source(tmp_path):
     url = f"sqlite:///{tmp_path}/solvent.db"
     with open_store(url, root=tmp_path, actor=ANN) as store, store.facts.database.read() as connection:
-        for column, way in (("target_id", "PRIMARY KEY"), ("source_id", "COVERING INDEX")):
-            plan = connection.execute(text(f"EXPLAIN QUERY PLAN SELECT * FROM edge WHERE {column} = 1")).all()
-            assert way in plan[0].detail
+        upstream = connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM edge WHERE target_id = 1")).one()
+        downstream = connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM edge WHERE source_id = 1")).one()
+    assert "PRIMARY KEY" in upstream.detail
+    assert "COVERING INDEX" in downstream.detail

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from solvent.automation.promotion import judge_version, refuse, register_shadow
 from solvent.automation.scoring import Scorer
-from solvent.automation.shadows import make_shadow
+from solvent.automation.shadows import Pools, make_shadows
 from solvent.automation.state import LoopState, Shadow
 from solvent.foundation.settings import ModelSettings
 from solvent.lineage.entities import Action, Actor, Decision, ModelVersion, NewDecision, NodeKind
@@ -17,7 +17,6 @@ from solvent.registry.references import CHAMPION
 from solvent.registry.versions import promote
 
 if TYPE_CHECKING:
-    from solvent.pipeline import WorkerPool
     from solvent.pipeline.spec import ModelSpec
     from solvent.project import Project
     from solvent.store import Store
@@ -52,16 +51,11 @@ class Act:
         self.now = now
         self.actor = Actor(kind="policy", name=self.settings.policy.label)
 
-    def refresh(self, pool: WorkerPool | None) -> tuple[list[Shadow], list[str]]:
+    def refresh(self, pools: Pools) -> tuple[list[Shadow], list[str]]:
         """Train this window's shadows, one a span; what failed is told and decides nothing."""
-        made: list[Shadow] = []
-        problems: list[str] = []
-        for span in self.settings.policy.spans:
-            outcome = make_shadow(self.project, self.model, span, self.end, pool)
-            if isinstance(outcome, Shadow):
-                made.append(outcome)
-            else:
-                problems.append(outcome)
+        outcomes = make_shadows(self.project, self.model, self.settings.policy.spans, self.end, pools)
+        made = [outcome for outcome in outcomes if isinstance(outcome, Shadow)]
+        problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
         keep = KEPT_SHADOWS * len(self.settings.policy.spans)
         older = [s for s in self.state.shadows if s.made_at < self.end]
         self.state.shadows = [*older, *made][-keep:]
@@ -95,7 +89,8 @@ class Act:
                 effect=self._effect(Action.REFUSE),
             )
         if policy.approval:
-            waiting = f"{gate.reason}; waits for a person: `solvent models promote {self.model.name}@{CHALLENGER}` approves it"
+            asked = f"`solvent models promote {self.model.name}@{CHALLENGER}`"
+            waiting = f"{gate.reason}; waits for a person: {asked} approves it"
             proposal = Proposal(action="hold", reason=waiting, evidence=gate.as_evidence())
             return self._record(Action.HOLD, waiting, proposal, version.number)
         return promote(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,18 +11,47 @@ from solvent.automation.state import Shadow
 from solvent.foundation.clock import parse_span
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import ArtifactType
-from solvent.pipeline import Logged, RunOptions, run_pipeline
+from solvent.pipeline import Logged, RunOptions, WorkerPool, run_pipeline
 from solvent.pipeline.spec import RESULT, ModelSpec, PipelineSpec, Ref
+from solvent.pipeline.workers import usable_cores
 
 if TYPE_CHECKING:
-    from solvent.pipeline import PipelineRun, WorkerPool
+    from solvent.pipeline import PipelineRun
     from solvent.project import Project
     from solvent.store import Store
 
 
-def make_shadow(
-    project: Project, model: ModelSpec, span: str, as_of: datetime, pool: WorkerPool | None
-) -> Shadow | str:
+class Pools:
+    """Worker processes of a loop: one for each training span, so that spans train side by side."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._pools: list[WorkerPool] = []
+
+    def take(self, count: int) -> list[WorkerPool]:
+        """The first `count` pools of one worker each, started on first use."""
+        threads = max(1, usable_cores() // count)
+        while len(self._pools) < count:
+            self._pools.append(WorkerPool(self._project.root, self._project.state, workers=1, threads=threads))
+        return self._pools[:count]
+
+    def close(self) -> None:
+        for pool in self._pools:
+            pool.close()
+        self._pools = []
+
+
+def make_shadows(
+    project: Project, model: ModelSpec, spans: Sequence[str], as_of: datetime, pools: Pools
+) -> list[Shadow | str]:
+    """One shadow for each span, trained side by side; for one that failed, why."""
+    workers = pools.take(len(spans))
+    project.spec  # noqa: B018  read once, before the threads need it
+    with ThreadPoolExecutor(len(spans)) as threads:
+        return list(threads.map(lambda span, pool: make_shadow(project, model, span, as_of, pool), spans, workers))
+
+
+def make_shadow(project: Project, model: ModelSpec, span: str, as_of: datetime, pool: WorkerPool) -> Shadow | str:
     """Run the pipeline as of an instant on a span ("all" or a length of time back from it).
 
     Returns: the shadow, or a sentence that says which step failed and how.

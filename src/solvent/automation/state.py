@@ -62,9 +62,9 @@ class LoopState(msgspec.Struct, kw_only=True):
     @classmethod
     def of(cls, plain: Any) -> LoopState:
         """From the store's JSON; a fresh one for None."""
-        return cls() if plain is None else msgspec.convert(plain, cls)
+        return cls() if plain is None else msgspec.convert(plain, cls, str_keys=True)
 
     def plain(self) -> Any:
         """For the store; what is older than anybody asks for is left out."""
         self.evidence = self.evidence[-REMEMBERED:]
-        return msgspec.to_builtins(self)
+        return msgspec.to_builtins(self, str_keys=True)

@@ -6,12 +6,12 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from solvent.automation.acting import Act
 from solvent.automation.report import ModelTick, TickReport
 from solvent.automation.scoring import Scorer
-from solvent.automation.shadows import model_spec
+from solvent.automation.shadows import Pools, model_spec
 from solvent.automation.state import NAME, LoopState, Shadow
 from solvent.automation.trial import continue_trial, current_trial, roll_back
 from solvent.automation.versions import Versions, monitor_settings
@@ -21,7 +21,6 @@ from solvent.lineage.entities import Action, Actor, Alert, Decision, ModelVersio
 from solvent.registry.references import CHAMPION, require_model
 
 if TYPE_CHECKING:
-    from solvent.pipeline import WorkerPool
     from solvent.project import Project
     from solvent.store import Store
 
@@ -33,6 +32,8 @@ Notifier = Callable[[Sequence[dict[str, Any]]], list[str]]
 class Loop:
     """Ticks of one project within one process: estimators, references and workers stay warm between them.
 
+    Close it, or use it as a context manager: it owns worker processes.
+
     notifiers: called with every new alert and every decision but a hold; each returns the problems that it met.
     """
 
@@ -40,17 +41,25 @@ class Loop:
         self,
         project: Project,
         *,
-        pool: WorkerPool | None = None,
         notifiers: Sequence[Notifier] = (),
         progress: Progress | None = None,
     ) -> None:
         self.project = project
         self.store: Store = project.store
-        self.pool = pool
+        self.pools = Pools(project)
         self.notifiers = notifiers
         self.progress = progress or (lambda _: None)
         self.scorer = Scorer(self.store)
         self._versions: dict[str, Versions] = {}
+
+    def close(self) -> None:
+        self.pools.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def tick(self, now: datetime, models: Sequence[str] | None = None) -> TickReport:
         """Bring every model's measurements, alerts and decisions up to `now`.
@@ -133,7 +142,7 @@ class Loop:
             return [], f"the pipeline no longer declares {name}: nothing to retrain"
         act = Act(self.project, declared, champion, state, self.scorer, end=end, now=now)
         self.progress(f"{name}: training what a fresh model would be")
-        shadows, problems = act.refresh(self.pool)
+        shadows, problems = act.refresh(self.pools)
         return act.decide(shadows), "; ".join(problems)
 
     def _keep_log(self, name: str, now: datetime) -> None:
@@ -154,12 +163,12 @@ def tick(
     *,
     now: datetime,
     models: Sequence[str] | None = None,
-    pool: WorkerPool | None = None,
     notifiers: Sequence[Notifier] = (),
     progress: Progress | None = None,
 ) -> TickReport:
     """One tick of a project. See `Loop.tick`; several in one process are quicker through one `Loop`."""
-    return Loop(project, pool=pool, notifiers=notifiers, progress=progress).tick(now, models)
+    with Loop(project, notifiers=notifiers, progress=progress) as loop:
+        return loop.tick(now, models)
 
 
 def _states(state: LoopState, now: datetime) -> dict[str, Any]:

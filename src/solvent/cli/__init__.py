@@ -7,6 +7,7 @@ room, but only inside the function that needs it: start-up is a feature.
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -18,6 +19,8 @@ def main(argv: list[str] | None = None) -> None:
 
         print(f"solvent {__version__}")
         return
+    # A waiting OpenMP thread that spins starves the thread it waits for. Must stand before OpenMP is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from solvent.cli.program import run
 
     sys.exit(run(tokens))

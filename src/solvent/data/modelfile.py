@@ -69,7 +69,6 @@ _REVIEWED = {
             "sklearn.tree._tree.Tree",
             "sklearn.utils._bunch.Bunch",
             "sklearn.utils.validation.check_array",  # in the encoder of boosting's categorical features
-            "sklearn.utils.validation.check_array",
         }
     ),
 }
@@ -95,6 +94,8 @@ def dump_model(estimator: Any) -> bytes:
         data: bytes = skops.io.dumps(estimator)
     except (UnsupportedTypeException, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise Undumpable(f"skops cannot write this {type(estimator).__name__}: {error}") from error
+    if b"<lambda>" in data:
+        raise Undumpable(f"this {type(estimator).__name__} holds a lambda", next="write it as a function with `def`")
     return data
 
 
@@ -155,6 +156,8 @@ def _canonical_node(node: Any, archive: zipfile.ZipFile, arrays: dict[str, str])
         result["file"] = arrays[name]
     if node.get("__loader__") == "SetNode" and isinstance(result.get("content"), list):
         result["content"] = sorted(result["content"], key=canonical)
+    if node.get("__loader__") == "PartialNode" and node["content"]["namespace"].get("content") in ("null", {}):
+        del result["content"]["namespace"]  # a partial without attributes: null when made, {} once loaded
     return result
 
 

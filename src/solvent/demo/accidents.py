@@ -65,7 +65,7 @@ class BrokenWeek:
 
     def _retrain(self, moment: Moment) -> None:
         known, project = len(moment.decisions()), moment.loop.project
-        made = train(project, HURRIED, moment.world.model, moment.now, moment.loop.pool)
+        made = train(project, HURRIED, moment.world.model, moment.now, moment.loop.pools.take(1)[0])
         promote(project.root, HURRIED, made.name, moment.now)
         moment.story.decided(moment.decisions(known))
 
@@ -93,7 +93,7 @@ class ForcedVersion:
             f"somebody is sure that {QUICK_TREES} trees do as well as 120, and forces them past the gate"
         )
         known, project = len(moment.decisions()), moment.loop.project
-        made = train(project, SURE, moment.world.model, moment.now, moment.loop.pool, QUICK)
+        made = train(project, SURE, moment.world.model, moment.now, moment.loop.pools.take(1)[0], QUICK)
         promote(project.root, SURE, made.name, moment.now, waive="the small model did well enough in my own test")
         moment.story.decided(moment.decisions(known))
         return made.number

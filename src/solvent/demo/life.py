@@ -11,6 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
+import sklearn.ensemble  # noqa: F401  loads OpenMP, which can be limited only then
+from threadpoolctl import threadpool_limits
 
 from solvent.automation.hindsight import look_back
 from solvent.automation.tick import Loop
@@ -22,7 +24,6 @@ from solvent.demo.story import Story
 from solvent.demo.world import Bikes, Flights, World
 from solvent.governance.report import life_report, model_life, render_html
 from solvent.integrations.notify import notifiers
-from solvent.pipeline import WorkerPool
 from solvent.project import Project, current_actor
 
 Progress = Callable[[str, int, int], None]  # model, weeks lived, weeks in all
@@ -62,8 +63,8 @@ def live(folder: Path, options: Options, story: Story, progress: Progress) -> En
     with ExitStack() as stack:
         project = Project(folder)
         stack.callback(project.close)
-        pool = stack.enter_context(WorkerPool(project.root, project.state))
-        loop = Loop(project, pool=pool, notifiers=notifiers(project.settings.notify, project.root))
+        stack.enter_context(threadpool_limits(1))  # for a week's rows, waking OpenMP's team costs more than the work
+        loop = stack.enter_context(Loop(project, notifiers=notifiers(project.settings.notify, project.root)))
         for world in worlds:
             live_one(loop, world, story, progress)
         return end(project, story)
@@ -81,7 +82,7 @@ def live_one(loop: Loop, world: World, story: Story, progress: Progress) -> None
     project = loop.project
     data = project.root / "data"
     world.found(data)
-    train(project, current_actor().name, world.model, world.start, loop.pool)
+    train(project, current_actor().name, world.model, world.start, loop.pools.take(1)[0])
     story.open(world, project.settings.model(world.model).monitor.unit)
     accidents = accidents_of(world)
     log = project.state / "endpoint.log"

@@ -50,7 +50,7 @@ def title_of(new: NewDecision) -> str:
         case Action.APPROVE:
             return f"approved v{new.number}" if new.number else "approved"
         case Action.WAIVE:
-            return "waived"
+            return f"promoted v{to} with a waiver" if move else "waived"
         case Action.ERASE:
             return "erased"
 

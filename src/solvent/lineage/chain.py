@@ -97,6 +97,8 @@ def verify(project: str, links: Sequence[Link], *, length: int, head: Digest) ->
         if not link.erased and commitment(decision.salt, decision.decision.reason) != link.commitment:
             problems.append(f"{name} gives another reason than the one recorded")
         previous, expected = decision.hash, decision.position + 1
-    if (expected, previous) != (length, head):
+    if expected != length:
         problems.append(f"the chain ends after {expected} decisions, but {length} were recorded")
+    elif previous != head:
+        problems.append("the last decision is not the one recorded: the chain was rewritten")
     return problems

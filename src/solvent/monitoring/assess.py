@@ -16,10 +16,10 @@ from solvent.foundation.clock import to_micros
 from solvent.lineage.entities import Measurement
 from solvent.monitoring.cause import Fresh
 from solvent.monitoring.contract import watch_contract
-from solvent.monitoring.drift import watch_drift
+from solvent.monitoring.drift import settle, watch_drift
 from solvent.monitoring.estimate import score_estimate, watch_estimate
 from solvent.monitoring.frames import canonical
-from solvent.monitoring.performance import NAME, measure_realised, take_labels
+from solvent.monitoring.performance import NAME, measure_realised, take_labels, watch_worse
 from solvent.monitoring.reference import Reference, build_reference
 from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Subject
 from solvent.monitoring.state import EstimatorState, MonitorState, PerformanceState, copied
@@ -57,9 +57,10 @@ def begin_version(state: MonitorState | None, reference: Reference, number: int 
         same = known.get(name)
         keep = name != OUTPUT and same is not None and same.kind == track.kind and len(same.counts) >= len(track.counts)
         begun = same if keep and same is not None else track
-        new.drift.tracks[name] = msgspec.structs.replace(begun, weight=track.weight, evidence=0.0)
+        new.drift.tracks[name] = msgspec.structs.replace(begun, weight=track.weight)
+        settle(new.drift.tracks[name])
     new.drift.frozen, new.drift.named, new.drift.quiet = False, [], 0
-    new.performance = PerformanceState(labels_until=new.performance.labels_until)
+    new.performance = PerformanceState(taken=new.performance.taken)
     new.estimator = EstimatorState()
     new.last_event = new.last_event if new.last_event is not None else reference.until
     new.number = number
@@ -129,8 +130,8 @@ def update_realised(
 
     labelled_frame: the version's rows with labels, of any windows, columns as in `assess_window`; those known before
         the last call are skipped, so that a caller may pass more than is new.
-    window: the newest window, in whose name an alarm is raised. fresh: paired losses of a shadow model on late rows,
-        to tell a season from a model that ages. measure: the frame is exactly `window`, measured anew too.
+    window: the window in whose name an alarm is raised, usually that of the rows. fresh: paired losses of a shadow
+        model on late rows, to tell a season from a model that ages. measure: the frame is all of `window`: measure it anew.
     """
     settings = settings or MonitorSettings()
     carried = copied(begin_version(state, reference, number))
@@ -138,6 +139,7 @@ def update_realised(
     frame, findings = _frame(labelled_frame, reference), Findings()
     if frame.height:
         findings.add(take_labels(frame, reference, carried, subject, settings, now=now, fresh=fresh))
+        findings.add(watch_worse(frame, reference, carried, subject, settings, fresh=fresh))
         if measure:
             findings.add(_realised(frame, reference, carried, subject, settings, window))
     return Assessment(measurements=_dated(findings.measurements, now), alert_drafts=findings.drafts, state=carried)

@@ -12,6 +12,7 @@ from solvent.monitoring.state import MonitorState
 from solvent.statistics.blocks import DAY
 
 _NEAR = 7 * DAY
+_SEASON = 60 * DAY  # how long a note of an unseen season explains
 _SEASONAL = 0.5  # share of the live model's excess that a fresh one shares
 
 
@@ -23,14 +24,17 @@ class Fresh(msgspec.Struct, frozen=True):
 
 
 def name_cause(
-    reference: Reference, state: MonitorState, since: int, mean: float, fresh: Fresh | None
+    reference: Reference, state: MonitorState, since: int, mean: float, fresh: Fresh | None, *, until: int | None = None
 ) -> dict[str, Any]:
-    """Broken contract, gap or shock, drift of inputs, season, else a changed relation (concept).
+    """Broken contract, gap or shock, season, drift of inputs, else a changed relation (concept).
 
-    since: when the excess began, microseconds; mean: clipped loss since then. Returns: kind, sentence and, by kind,
-    the features or the spans that it rests on.
+    since: when the excess began, microseconds; mean: clipped loss since then; until: the end of the one bad window
+    that is looked at, too little to tell a changed relation by. Returns: kind, sentence and, by kind, the
+    features or the spans that it rests on.
     """
     near = [span for span in state.spans if span.start - DAY <= since <= span.end + _NEAR]
+    if until is not None:
+        near = [span for span in state.spans if span.start < until and since < span.end]
     for kind, words in (("contract", "the data was broken"), ("shock", "a shock")):
         spans = [span for span in near if span.kind == kind]
         if spans:
@@ -55,10 +59,15 @@ def name_cause(
     if state.drift.named:
         names = state.drift.named
         return {"kind": "drift", "sentence": f"the inputs drifted: {', '.join(names[:3])}", "features": names}
+    if state.episodes.get("unseen-season", -_SEASON) >= since - _SEASON:
+        names = state.drift.season
+        sentence = f"a season that it has not seen, above all in {' and '.join(names[:2])}"
+        return {"kind": "unseen-season", "sentence": sentence, "features": names}
     unusual = _unusual(state)
-    sentence = "no input broke or drifted: the relation of inputs to label has changed"
-    if unusual:
-        sentence += f" (most unusual input: {unusual})"
+    hint = f" (most unusual input: {unusual})" if unusual else ""
+    if until is not None:
+        return {"kind": "unknown", "sentence": f"no input broke or drifted{hint}; one window tells no more"}
+    sentence = f"no input broke or drifted: the relation of inputs to label has changed{hint}"
     return {"kind": "concept", "sentence": sentence, "mean": mean}
 
 

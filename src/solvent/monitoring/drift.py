@@ -11,6 +11,7 @@ from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, S
 from solvent.monitoring.state import DriftState, MonitorState, Track
 from solvent.monitoring.tracks import OUTPUT, count_window
 from solvent.statistics.drift import (
+    LAG,
     LEAST_WINDOWS,
     average_evidence,
     detector_step,
@@ -37,7 +38,7 @@ def watch_drift(
     """Judge one window against those before it, and let it join them.
 
     frame: canonical; broken: columns under a broken contract, which are left out here. The reference grows by
-    every window judged and freezes at an alert, until a version is begun anew or two usual windows follow.
+    every window judged, four windows later, and freezes at an alert, until a version is begun anew or two usual windows follow.
     """
     drift, findings = state.drift, Findings()
     judged: dict[str, float] = {}
@@ -53,7 +54,7 @@ def watch_drift(
             if not drift.frozen:
                 track.evidence = detector_step(track.evidence, e_value(p))
         if not drift.frozen:
-            track.counts = [*track.counts, counts][-_MOST_WINDOWS:]
+            _join(track, counts)
         findings.measurements.append(_measure(name, track, distance, usual, p, subject, frame.height))
     effects = {m.name.removeprefix("drift."): m.value or 0.0 for m in findings.measurements}
     evidence = _evidence(drift, effects, settings)
@@ -67,6 +68,12 @@ def watch_drift(
     if draft is not None:
         findings.drafts.append(draft)
     return findings
+
+
+def _join(track: Track, counts: list[int]) -> None:
+    waiting = [*track.waiting, counts]
+    track.waiting, ready = waiting[-LAG:], waiting[:-LAG]
+    track.counts = [*track.counts, *ready][-_MOST_WINDOWS:]
 
 
 def _judge(track: Track, counts: list[int]) -> tuple[float, float | None, float | None]:
@@ -139,6 +146,7 @@ def _conclude(
     words = " and ".join(_effect_words(drift.tracks[name], name, effects[name]) for name in names[:3])
     if season:
         _restart(drift)
+        drift.season = names
         end, last = to_micros(subject.end), state.episodes.get("unseen-season")
         state.episodes["unseen-season"] = end
         if last is not None and end - last <= 8 * settings.width.total_seconds() * 1e6:
@@ -172,7 +180,13 @@ def _effect_words(track: Track, name: str, effect: float) -> str:
     return f"{name} by {effect:.2g} sd" if track.kind == "number" else f"{name} by {effect:.2g} (Jensen–Shannon)"
 
 
+def settle(track: Track) -> None:
+    """Take what waits into the pool and forget the evidence: what has come so far is usual from now on."""
+    track.counts = [*track.counts, *track.waiting][-_MOST_WINDOWS:]
+    track.waiting, track.evidence = [], 0.0
+
+
 def _restart(drift: DriftState) -> None:
     drift.frozen, drift.named, drift.quiet = False, [], 0
     for track in drift.tracks.values():
-        track.evidence = 0.0
+        settle(track)

@@ -24,6 +24,8 @@ from solvent.statistics.sequential import ChangeDetector
 
 NAME = "loss.realised"
 _KEPT = 400  # block means that are remembered for dating a change
+_WINDOWS = 120  # whose taken labels are remembered
+_LABELLED = 0.8  # share of labels from which a window can be called worse
 
 
 def measure_realised(
@@ -69,6 +71,46 @@ def measure_realised(
     return findings
 
 
+def watch_worse(
+    frame: pl.DataFrame,
+    reference: Reference,
+    state: MonitorState,
+    subject: Subject,
+    settings: MonitorSettings,
+    *,
+    fresh: Fresh | None = None,
+) -> Findings:
+    """Note a window that is worse than is tolerated, with its cause, before the sequential test is sure of it.
+
+    frame: canonical; rows of other windows are left out. A note and no alert: one bad window in ten is luck.
+    Several in a row are told once.
+    """
+    risk, event = reference.risk, micros_of(frame[TIME])
+    start, end = to_micros(subject.start), to_micros(subject.end)
+    if risk is None:
+        return Findings()
+    frame = frame.filter(pl.Series((event >= start) & (event < end)))
+    losses = np.minimum(losses_of(frame, reference.metric), risk.bound)
+    known = np.isfinite(losses)
+    if known.sum() < settings.least_rows or known.mean() < _LABELLED:
+        return Findings()
+    means, _, rows = block_means(losses[known], micros_of(frame[TIME])[known], risk.block)
+    found = block_bootstrap(means, rows, level=settings.level)
+    if found.lower <= worst_tolerated(risk, settings):
+        return Findings()
+    told = state.episodes.get("worse", 0) >= start
+    state.episodes["worse"] = max(end, state.episodes.get("worse", 0))
+    if told:
+        return Findings()
+    metric, cause = metric_named(reference.metric), name_cause(reference, state, start, found.value, fresh, until=end)
+    title = (
+        f"a bad window: {metric.name} {metric.shown(found.value):.3g},"
+        f" {metric.shown(risk.mean.value):.3g} when it was evaluated; {cause['sentence']}"
+    )
+    evidence = {"test": "block bootstrap", "interval": [found.lower, found.upper], "level": settings.level}
+    return Findings(drafts=[subject.draft("worse", "note", title, cause=cause, evidence=evidence)])
+
+
 class _Labels(msgspec.Struct):
     """Newly known labels, in order of known-at time."""
 
@@ -97,7 +139,7 @@ def take_labels(
     risk = reference.risk
     if risk is None:
         return Findings()
-    labels = _new_labels(frame, reference, risk, state, now)
+    labels = _new_labels(frame, reference, risk, state, settings, now)
     if labels is None:
         return Findings()
     findings = find_shocks(labels.frame, risk, state, subject)
@@ -110,7 +152,12 @@ def take_labels(
 
 
 def _new_labels(
-    frame: pl.DataFrame, reference: Reference, risk: Risk, state: MonitorState, now: datetime
+    frame: pl.DataFrame,
+    reference: Reference,
+    risk: Risk,
+    state: MonitorState,
+    settings: MonitorSettings,
+    now: datetime,
 ) -> _Labels | None:
     event = micros_of(frame[TIME])
     known_at = event
@@ -118,11 +165,12 @@ def _new_labels(
         known_at = micros_of(frame["known_at"].fill_null(frame[TIME]))
     losses = losses_of(frame, reference.metric)
     until = to_micros(now) // risk.block * risk.block
-    since = state.performance.labels_until
-    new = np.isfinite(losses) & (known_at < until)
-    if since is not None:
-        new &= known_at >= since
-    state.performance.labels_until = max(until, since) if since is not None else until
+    numbers, which = np.unique(event // int(settings.width.total_seconds() * 1e6), return_inverse=True)
+    taken = state.performance.taken
+    since = np.array([taken.get(int(number), -1) for number in numbers])
+    new = np.isfinite(losses) & (known_at < until) & (known_at >= since[which])
+    taken.update({int(number): max(until, taken.get(int(number), -1)) for number in numbers})
+    state.performance.taken = dict(sorted(taken.items())[-_WINDOWS:])
     if not new.any():
         return None
     rows = np.flatnonzero(new)

@@ -26,7 +26,7 @@ class _Block:
     """Six hours after a gap: start, label over output less 1, and what is usual at that time of day."""
 
     def __init__(self, start: int, value: float, usual: Floats) -> None:
-        self.start = start
+        self.start, self.value = start, value
         self.away = value - float(usual.mean()) if len(usual) else 0.0
         low, high = predictive_interval(usual, level=0.98) if len(usual) >= _LEAST else (-np.inf, np.inf)
         self.strange = not low <= value <= high and abs(self.away) >= _FLOOR
@@ -55,7 +55,7 @@ def find_shocks(frame: pl.DataFrame, risk: Risk, state: MonitorState, subject: S
         shock = _shock_in(after, gap)
         if shock is not None:
             state.spans.append(shock)
-            findings.drafts.append(_draft(gap, shock, after[0], _ratio(label, output, event, shock), subject))
+            findings.drafts.append(_draft(gap, shock, _worst(after, shock), subject))
     shocks = [span for span in state.spans if span.kind == "shock"]
     quiet = [
         (int(start // RESIDUAL_BLOCK % PHASES), float(value))
@@ -85,19 +85,18 @@ def _shock_in(after: list[_Block], gap: Span) -> Span | None:
     return Span("shock", gap.end, end)
 
 
-def _ratio(label: Floats, output: Floats, event: Floats | np.ndarray, shock: Span) -> float:
-    """Mean label over mean output within the shock."""
-    inside = (event >= shock.start) & (event < shock.end)
-    expected = float(np.nanmean(output[inside]))
-    return float(np.nanmean(label[inside])) / expected if expected else float("nan")
+def _worst(after: list[_Block], shock: Span) -> _Block:
+    return max((block for block in after if block.start < shock.end), key=lambda block: abs(block.away))
 
 
-def _draft(gap: Span, shock: Span, first: _Block, ratio: float, subject: Subject) -> AlertDraft:
+def _draft(gap: Span, shock: Span, worst: _Block, subject: Subject) -> AlertDraft:
     hours = (shock.end - shock.start) / 3.6e9
-    share = f"{abs(1 - ratio):.0%} {'below' if ratio < 1 else 'above'}" if np.isfinite(ratio) else "far from"
+    usual = 1 + worst.value - worst.away
+    share = abs(worst.away / usual) if usual > 0 else abs(worst.away)
+    word = "below" if worst.away < 0 else "above"
     title = (
-        f"a shock after the gap: labels {share} the forecast for {hours:.0f} hours"
-        f" from {from_micros(shock.start):%Y-%m-%d %H:%M}; it passes, and retraining on it would not help"
+        f"a shock after the gap: labels up to {share:.0%} {word} what is usual for these forecasts,"
+        f" for {hours:.0f} hours from {from_micros(shock.start):%Y-%m-%d %H:%M}; it passes, retraining would not help"
     )
     cause = {
         "kind": "shock",
@@ -108,8 +107,8 @@ def _draft(gap: Span, shock: Span, first: _Block, ratio: float, subject: Subject
     }
     evidence = {
         "test": "six-hour label over output against a predictive Student t at the same time of day, 98%",
-        "away_at_onset": first.away,
-        "label_to_output": ratio,
+        "label_to_output": 1 + worst.value,
+        "usual": usual,
     }
     key = f"{from_micros(gap.start):%Y-%m-%dT%H:%M}"
     return subject.draft("shock", "alert", title, key=key, cause=cause, evidence=evidence)

@@ -10,9 +10,10 @@ from solvent.statistics.sequential import ChangeDetector
 class Track(msgspec.Struct, kw_only=True):
     """One watched feature (or the output) and its windows so far.
 
-    kind: number, category or constant; edges: inner bin edges of a number; categories: of a category,
+    kind: number, category or constant (nearly always one value, which is told from all others); edges: inner bin edges of a number; categories: of a category,
         whatever is not among them counts last. scale: the reference's standard deviation, in which a
-        number's distances are told. weight: share of the alarm. counts: rows per bin, one list per window.
+        number's distances are told. weight: share of the alarm. counts: rows per bin, one list per window of the
+    pool that new ones are compared with; waiting: the latest windows, not yet in it.
     evidence: the feature's e-detector. since: event time of its first window, microseconds.
     """
 
@@ -22,16 +23,19 @@ class Track(msgspec.Struct, kw_only=True):
     scale: float = 1.0
     weight: float = 1.0
     counts: list[list[int]] = msgspec.field(default_factory=list)
+    waiting: list[list[int]] = msgspec.field(default_factory=list)
     evidence: float = 0.0
     since: int | None = None
 
 
 class DriftState(msgspec.Struct, kw_only=True):
-    """named: features of the alert that froze the reference; quiet: usual windows in a row since."""
+    """named: features of the alert that froze the reference; quiet: usual windows in a row since; season: those of
+    the last note of an unseen season."""
 
     tracks: dict[str, Track] = msgspec.field(default_factory=dict)
     frozen: bool = False
     named: list[str] = msgspec.field(default_factory=list)
+    season: list[str] = msgspec.field(default_factory=list)
     quiet: int = 0
 
 
@@ -45,14 +49,15 @@ class Span(msgspec.Struct, frozen=True):
 
 
 class PerformanceState(msgspec.Struct, kw_only=True):
-    """labels_until: known-at time up to which labels have been taken, microseconds; each label is taken once.
+    """taken: known-at time up to which the labels of a window have been taken, both in microseconds, by the number of
+    the window's width since 1970; each label is taken once, whichever rows a caller passes again.
 
     losses: recent block means (clipped) with the event time of their rows' middle, oldest first;
     residuals: recent label over output less 1 by six hours, with the time of day (0 to 3), for shocks.
     """
 
     detector: ChangeDetector | None = None
-    labels_until: int | None = None
+    taken: dict[int, int] = msgspec.field(default_factory=dict)
     losses: list[tuple[int, float]] = msgspec.field(default_factory=list)
     residuals: list[tuple[int, float]] = msgspec.field(default_factory=list)
     alarmed: bool = False

@@ -14,6 +14,7 @@ from solvent.statistics.arrays import Counts, Floats
 from solvent.statistics.profiles import edges_of, histogram
 
 OUTPUT = "output"
+_NEARLY_ALWAYS = 0.9
 _MOST_CATEGORIES = 60  # the rest of a long tail shares one bin
 
 
@@ -32,8 +33,8 @@ def window_index(frame: pl.DataFrame, width: int) -> Counts:
 def begin_track(series: pl.Series, which: Counts, *, weight: float, since: int) -> Track | None:
     """A track from the reference's values, one histogram per window, the oldest first.
 
-    series: the feature's values; which: their windows, from `window_index`; since: time of the first. Windows with fewer than half the
-        median window's rows are left out. None where no value is known.
+    series: the feature's values; which: their windows, from `window_index`; since: time of the first.
+        Windows with fewer than half the median window's rows are left out. None where no value is known.
     """
     track = _empty_track(series, weight)
     if track is None:
@@ -67,8 +68,10 @@ def _empty_track(series: pl.Series, weight: float) -> Track | None:
     values = values[np.isfinite(values)]
     if len(values) == 0:
         return None
-    if values.min() == values.max():
-        value, reach = float(values[0]), 1e-6 * max(abs(float(values[0])), 1e-6)
+    distinct, rows = np.unique(values, return_counts=True)
+    if rows.max() >= _NEARLY_ALWAYS * len(values):
+        value = float(distinct[int(np.argmax(rows))])
+        reach = 1e-6 * max(abs(value), 1e-6)
         return Track(kind="constant", edges=[value - reach, value + reach], weight=weight)
     return Track(kind="number", edges=edges_of(values).tolist(), scale=float(values.std()), weight=weight)
 

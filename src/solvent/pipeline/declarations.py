@@ -76,8 +76,9 @@ class Step(Generic[P, R]):
         """
         for parameter, producer in inputs.items():
             if not isinstance(producer, Step | Source | Output):
+                kind = type(producer).__name__
                 raise BadDeclaration(
-                    f"`bind({parameter}=…)` of `{self.__wrapped__.__name__}` got a value of type {type(producer).__name__}",
+                    f"`bind({parameter}=…)` of `{self.__wrapped__.__name__}` got a value of type {kind}",
                     where=_caller(),
                     next="bind a step, a source or an output like `split.train`; values are keyword-only parameters",
                 )

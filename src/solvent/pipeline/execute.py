@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from solvent.foundation.clock import wall_clock
 from solvent.foundation.errors import SolventError
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest
-from solvent.lineage.entities import Artifact, RunEnd, RunStart, RunStatus
+from solvent.lineage.entities import Artifact, Run, RunEnd, RunStart, RunStatus
 from solvent.pipeline.jobs import Bookkeeper, Job
 from solvent.pipeline.logged import add_logged_rows
 from solvent.pipeline.messages import Failure, Reply
@@ -95,6 +94,7 @@ class _Execution:
         self.order = spec.needed(options.targets)
         self.waiting = list(self.order)
         self.planned: dict[str, PlannedStep] = {}
+        self.judged: dict[str, float] = {}  # when, on the monotonic clock
         self.results: dict[str, StepResult] = {}
         self.values: dict[Ref, Artifact] = {}
         self.running: dict[str, Job] = {}
@@ -168,6 +168,7 @@ class _Execution:
             if self.options.force:
                 self.again.add(name)
             self.planned[name] = step
+            self.judged[name] = time.monotonic()
         return self.planned[name]
 
     def _start(self, step: PlannedStep) -> bool:
@@ -183,30 +184,36 @@ class _Execution:
             lease.enter_context(self.store.lease(f"recipe {recipe}"))
         except Busy:
             return False
-        done = None if step.name in self.again else self.lookups.cached([recipe]).get(recipe)
-        if done is not None and all(map(self.lookups.intact, done.end.outputs.values() if done.end else ())):
+        done = self._made_meanwhile(step, recipe)
+        if done is not None:
             lease.close()
             self._reuse(msgspec.structs.replace(step, state="fresh", reason="another process made it", run=done))
             return True
         self._tell(step.name, "running", step.reason)
-        job = Job(step, lease, self.store.root / "scratch" / f"{os.getpid()}-{uuid7()}")
+        job = Job(step, lease)
         try:
             task = make_task(node, step, self.spec, self.options, self.books)
-            job.scratch.mkdir(parents=True)
             self.books.started(job, self.pool.threads)
             self.running[job.key] = job
             self.waiting.remove(step.name)
-            self.pool.submit(job.key, task, job.scratch)
+            self.pool.submit(job.key, task)
         except BaseException:
             if job.key not in self.running:
                 lease.close()
             raise
         return True
 
+    def _made_meanwhile(self, step: PlannedStep, recipe: Digest) -> Run | None:
+        """A run of the recipe that another process finished since the step was judged stale."""
+        if step.name in self.again or time.monotonic() - self.judged[step.name] < _POLL_SECONDS:
+            return None
+        done = self.lookups.cached([recipe]).get(recipe)
+        whole = done is not None and all(map(self.lookups.intact, done.end.outputs.values() if done.end else ()))
+        return done if whole else None
+
     def _finish(self, job: Job, reply: Reply) -> None:
         with job.lease:
             reply = self.books.ended(job, reply)
-        shutil.rmtree(job.scratch, ignore_errors=True)
         name = job.step.name
         if reply.failure is not None:
             self._settle(name, "failed", job.step.reason, reply=reply, run=job.key)
@@ -284,7 +291,6 @@ class _Execution:
         for job in self.running.values():
             self.books.cancelled(job)
             job.lease.close()
-            shutil.rmtree(job.scratch, ignore_errors=True)
         self.running.clear()
 
     def _width(self) -> int:

@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """A step that runs. lease: of its recipe, held until its end is recorded; scratch: a folder of its own."""
+    """A step that runs. lease: of its recipe, held until its end is recorded."""
 
-    def __init__(self, step: PlannedStep, lease: contextlib.ExitStack, scratch: Path) -> None:
+    def __init__(self, step: PlannedStep, lease: contextlib.ExitStack) -> None:
         self.key = uuid7()
         self.step = step
         self.lease = lease
-        self.scratch = scratch
         self.threads = 1
 
 

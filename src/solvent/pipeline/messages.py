@@ -10,6 +10,8 @@ import msgspec
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.spec import ModelSpec, OutputSpec, SourceSpec, StepSpec
 
+LOG = "log"  # in a worker's own folder: what the step at hand prints
+
 
 class Request(msgspec.Struct, frozen=True):
     """Look at these modules."""

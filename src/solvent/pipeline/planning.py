@@ -20,6 +20,8 @@ from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, Ste
 if TYPE_CHECKING:
     from solvent.store import Store
 
+RECENT = 60  # runs looked up at once: most steps are as they were last time
+
 
 class StoreLookups:
     """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state."""
@@ -30,16 +32,21 @@ class StoreLookups:
         self.refresh = refresh
         self.stats = StatCache(store.root / "plan" / "stats.json")
         self._snapshots: dict[str, Snapshot] = {}
+        self._recent = store.facts.runs(status=RunStatus.DONE, limit=RECENT)
+        self._by_recipe = {run.start.recipe.digest: run for run in reversed(self._recent) if run.start.recipe}
 
     @property
     def variables(self) -> Mapping[str, str]:
         return os.environ
 
     def cached(self, recipes: Collection[Digest]) -> dict[Digest, Run]:
-        return self.store.facts.cached_runs(recipes)
+        known = {recipe: self._by_recipe[recipe] for recipe in recipes if recipe in self._by_recipe}
+        others = [recipe for recipe in recipes if recipe not in known]
+        return {**known, **self.store.facts.cached_runs(others)} if others else known
 
     def last(self, step: str) -> tuple[Run | None, bool]:
-        done = self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
+        recent = next((run for run in self._recent if run.start.step == step), None)
+        done = [recent] if recent else self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
         return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
 
     def intact(self, artifact: Artifact) -> bool:

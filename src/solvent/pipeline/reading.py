@@ -102,23 +102,26 @@ def combine(pieces: list[SourcePiece]) -> pl.DataFrame:
             raise BadSource(
                 what, where=piece.name, next=nearest(column, extra, "all files of a source have the same columns")
             )
-    tables = [piece.table.select(first.table.columns) for piece in pieces]
-    if len(tables) == 1:
-        return tables[0]
-    try:
-        return pl.concat(tables, how="vertical_relaxed", rechunk=True)
-    except pl.exceptions.PolarsError as error:
-        raise _types_differ(pieces) from error
-
-
-def _types_differ(pieces: list[SourcePiece]) -> BadSource:
-    first = pieces[0]
     for piece in pieces[1:]:
-        for column, dtype in first.table.schema.items():
-            other = piece.table.schema[column]
-            if dtype != other and not (dtype.is_numeric() and other.is_numeric()):
-                return BadSource(f"column `{column}` is {other}, and {dtype} in {first.name}", where=piece.name)
-    return BadSource("its columns have other types than those of the first file", where=pieces[-1].name)
+        _refuse_other_types(first, piece)
+    tables = [piece.table.select(first.table.columns) for piece in pieces]
+    return pl.concat(tables, how="vertical_relaxed", rechunk=True) if len(tables) > 1 else tables[0]
+
+
+def _refuse_other_types(first: SourcePiece, piece: SourcePiece) -> None:
+    """Numbers may be whole here and not there, dates may have times, a column may be empty; else types agree."""
+    for column, dtype in first.table.schema.items():
+        other = piece.table.schema[column]
+        both_numbers, both_times = (
+            dtype.is_numeric() and other.is_numeric(),
+            dtype.is_temporal() and other.is_temporal(),
+        )
+        if dtype != other and not both_numbers and not both_times and pl.Null not in (dtype, other):
+            raise BadSource(
+                f"column `{column}` is {other}, and {dtype} in {first.name}",
+                where=piece.name,
+                next="correct the values that differ",
+            )
 
 
 def with_times(table: pl.DataFrame, columns: Iterable[str | None], name: str) -> pl.DataFrame:

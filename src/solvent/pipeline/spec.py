@@ -155,17 +155,28 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
 
     def step(self, text: str) -> StepSpec:
         """A step by full or short name. Raises: UnknownStep."""
-        return {s.name: s for s in self.steps}[_match(text, [s.name for s in self.steps], self.place)]
+        steps = {step.name: step for step in self.steps}
+        return steps[self._one(text, list(steps))]
 
     def node(self, text: str) -> StepSpec | SourceSpec | LoggedSpec:
         """A step or source by full or short name. Raises: UnknownStep."""
-        return self.nodes[_match(text, list(self.nodes), self.place)]
+        return self.nodes[self._one(text, list(self.nodes))]
+
+    def _one(self, text: str, names: list[str]) -> str:
+        found = matching(text, names)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownStep(f"`{text}` names several steps: {', '.join(found)}", next="write the full name")
+        known = [*(n.rpartition(".")[2] for n in names), *names]
+        raise UnknownStep(
+            f"no step `{text}` in {self.place}", next=nearest(text, known, "`solvent status` lists the steps")
+        )
 
     def model(self, text: str) -> ModelSpec:
         """A model by its name or its variable's. Raises: UnknownStep."""
-        wanted = text.replace("_", "-")
         for model in self.models:
-            if wanted in (model.name, model.variable.replace("_", "-")):
+            if _hyphened(text) in (model.name, _hyphened(model.variable)):
                 return model
         raise UnknownStep(
             f"no model `{text}` in {self.place}",
@@ -191,26 +202,19 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
 
         Raises: UnknownStep, naming the nearest.
         """
-        try:
-            node = self.node(text)
-        except UnknownStep:
-            head, _, output = text.rpartition(".")
-            if any(self.model_named(text)):
-                model = self.model(text)
-                return [model.estimator, model.evaluation, model.features]
-            if head and any(n == head or n.endswith(f".{head}") for n in self.nodes):
-                known = output_names(self.node(head))
-                if output in known:
-                    return [Ref(node=self.node(head).name, output=output)]
+        head, _, output = text.rpartition(".")
+        if not matching(text, list(self.nodes)):
+            for model in self.models:
+                if _hyphened(text) in (model.name, _hyphened(model.variable)):
+                    return [model.estimator, model.evaluation, model.features]
+            if head and matching(head, list(self.nodes)) and output in output_names(node := self.node(head)):
+                return [Ref(node=node.name, output=output)]
             everything = [*self.labels.values(), *(m.name for m in self.models)]
             raise UnknownStep(
                 f"no step `{text}` in {self.place}", next=nearest(text, everything, "`solvent status` lists the steps")
-            ) from None
+            )
+        node = self.node(text)
         return [Ref(node=node.name, output=name) for name in output_names(node)]
-
-    def model_named(self, text: str) -> Iterable[ModelSpec]:
-        wanted = text.replace("_", "-")
-        return (m for m in self.models if wanted in (m.name, m.variable.replace("_", "-")))
 
     def needed(self, targets: Iterable[str]) -> list[str]:
         """Names of the nodes that the targets need, in topological order; all without targets."""
@@ -251,13 +255,10 @@ def output_names(node: StepSpec | SourceSpec | LoggedSpec) -> list[str]:
     return [o.name for o in node.outputs] if isinstance(node, StepSpec) else [RESULT]
 
 
-def _match(text: str, names: list[str], place: str) -> str:
-    found = [n for n in names if n == text] or [n for n in names if n.endswith(f".{text}")]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UnknownStep(f"`{text}` names several steps: {', '.join(found)}", next="write the full name")
-    short = [n.rpartition(".")[2] for n in names]
-    raise UnknownStep(
-        f"no step `{text}` in {place}", next=nearest(text, [*short, *names], "`solvent status` lists the steps")
-    )
+def matching(text: str, names: list[str]) -> list[str]:
+    """The names that a full or short name may mean."""
+    return [n for n in names if n == text] or [n for n in names if n.endswith(f".{text}")]
+
+
+def _hyphened(name: str) -> str:
+    return name.replace("_", "-")

@@ -145,7 +145,9 @@ def _bound(step: Consumer, name: str, ref: Ref, known: dict[Ref, Producer]) -> P
     outputs = [p for p in known.values() if p.ref.node == ref.node]
     if ref.output == RESULT:
         hint = f"name one: {', '.join(p.label for p in outputs)}"
-        raise BadStep(f"`{name}` of `{step.label}` is bound to a step with several outputs", where=step.place, next=hint)
+        raise BadStep(
+            f"`{name}` of `{step.label}` is bound to a step with several outputs", where=step.place, next=hint
+        )
     hint = nearest(ref.output, [p.ref.output for p in outputs], "it has one output: bind the step itself")
     raise BadStep(f"`{ref.node}` has no output `{ref.output}`", where=step.place, next=hint)
 

@@ -1,6 +1,6 @@
 """A worker process: imports the user's modules once, then does one task after another.
 
-`python -m solvent.pipeline.worker ROOT STATE REPLY_FD`: tasks come on stdin, replies
+`python -m solvent.pipeline.worker ROOT STATE SCRATCH REPLY_FD`: tasks come on stdin, replies
 go to REPLY_FD, both as a length of 4 bytes and MessagePack. What a step prints is
 kept as its log. When stdin closes, the parent is gone: the process ends at once,
 in the middle of a step if need be.
@@ -26,12 +26,12 @@ from typing import Any, BinaryIO
 import msgspec
 
 from solvent.foundation.errors import SolventError
-from solvent.lineage.digests import Digest
+from solvent.lineage.digests import Digest, digest_of, tree_manifest
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.agreement import resolve
 from solvent.pipeline.errors import Unserialisable, WrongOutput
 from solvent.pipeline.inspection import search_paths
-from solvent.pipeline.messages import Failure, Reply, SourceTask, StepTask, Task
+from solvent.pipeline.messages import LOG, Failure, Reply, SourceTask, StepTask, Task
 from solvent.pipeline.serialisers.base import Saved, Serialiser, Stored, for_annotation, for_format, for_value, outer
 from solvent.pipeline.serialisers.files import folder_files
 from solvent.pipeline.serialisers.tables import TABLES
@@ -39,44 +39,45 @@ from solvent.pipeline.spec import OutputSpec
 from solvent.store.objects import FolderObjects, ObjectStore
 
 
-class Job(msgspec.Struct, frozen=True):
-    """A task with a folder of its own; `log` in it is what the step prints."""
-
-    task: Task
-    scratch: str
-
-
 class Worker:
-    """root: the project; objects: where values come from and go to."""
+    """root: the project. objects: where values come from and go to. scratch: a folder of this process's own."""
 
-    def __init__(self, root: Path, objects: ObjectStore) -> None:
+    def __init__(self, root: Path, objects: ObjectStore, scratch: Path) -> None:
         self.root = root
         self.objects = objects
+        self.scratch = scratch
 
-    def do(self, job: Job) -> Reply:
+    def do(self, task: Task) -> Reply:
         """Do a task; whatever goes wrong becomes part of the reply."""
-        scratch, started = Path(job.scratch), time.perf_counter()
-        with _captured(scratch / "log"):
-            reply = self._answer(job.task, scratch)
-        log = self._keep_log(scratch / "log")
-        shutil.rmtree(scratch, ignore_errors=True)
+        started = time.perf_counter()
+        with _captured(self.scratch / LOG):
+            reply, blobs = self._answer(task)
+        reply = self._keep(reply, blobs)
+        _clear(self.scratch)
         return msgspec.structs.replace(
-            reply, log=log, seconds=time.perf_counter() - started, max_rss_bytes=float(max_rss_bytes())
+            reply, seconds=time.perf_counter() - started, max_rss_bytes=float(max_rss_bytes())
         )
 
-    def _answer(self, task: Task, scratch: Path) -> Reply:
+    def _keep(self, reply: Reply, blobs: list[bytes]) -> Reply:
+        """Store the step's log and its small outputs, all with one sync."""
+        log = (self.scratch / LOG).read_bytes()
+        blobs = [*blobs, log] if log else blobs
+        digests = [self.objects.put_bytes(blobs[0])] if len(blobs) == 1 else self.objects.put_many(blobs)
+        return msgspec.structs.replace(reply, log=digests[-1]) if log else reply
+
+    def _answer(self, task: Task) -> tuple[Reply, list[bytes]]:
         try:
             if isinstance(task, SourceTask):
                 from solvent.pipeline.sourcetask import run_source
 
-                return run_source(task, self.objects)
-            return self._step(task, scratch)
+                return run_source(task, self.objects), []
+            return self._step(task)
         except SolventError as error:
             print(f"{error.code}: {error}", file=sys.stderr)  # noqa: T201 — into the step's log
-            return Reply(failure=Failure(code=error.code, what=error.what, where=error.where, next=error.next))
+            return Reply(failure=Failure(code=error.code, what=error.what, where=error.where, next=error.next)), []
         except BaseException as error:  # noqa: BLE001 — user code may raise anything, SystemExit included
             traceback.print_exc()
-            return Reply(failure=self._failure(error))
+            return Reply(failure=self._failure(error)), []
 
     def _failure(self, error: BaseException) -> Failure:
         frames = traceback.extract_tb(error.__traceback__)
@@ -85,25 +86,30 @@ class Worker:
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return Failure(code="step-failed", what=text, where=where, next="the step's log has the traceback")
 
-    def _step(self, task: StepTask, scratch: Path) -> Reply:
+    def _step(self, task: StepTask) -> tuple[Reply, list[bytes]]:
         declared: Any = getattr(importlib.import_module(task.module), task.qualname)
         function = getattr(declared, "__wrapped__", declared)
-        inputs = {name: self._load(i.artifact, i.annotation, scratch, task) for name, i in task.inputs.items()}
+        inputs = {name: self._load(i.artifact, i.annotation, task) for name, i in task.inputs.items()}
         by_position = [inputs.pop(name) for name in task.positional_only if name in inputs]
         value = function(*by_position, **inputs, **task.parameters)
         outputs: dict[str, Artifact] = {}
         metrics: dict[str, float] = {}
         notes: list[str] = []
+        blobs: list[bytes] = []
         for output, item in self._items(task, value):
-            artifact, note = self._save(output, item, scratch, task)
+            artifact, saved = self._save(output, item, task)
             outputs[output.name] = artifact
-            notes += [note] if note else []
+            notes += [saved.note] if saved.note else []
+            blobs += [saved.payload] if isinstance(saved.payload, bytes) else []
             if artifact.format == "metrics":
                 metrics.update({name: float(figure) for name, figure in item.items()})
-        return Reply(outputs=outputs, metrics=metrics, notes=notes)
+        return Reply(outputs=outputs, metrics=metrics, notes=notes), blobs
 
-    def _load(self, artifact: Artifact, annotation: str, scratch: Path, task: StepTask) -> Any:
-        stored = Stored(artifact.digest, artifact.about, self.objects, scratch, task.project_modules)
+    def _load(self, artifact: Artifact, annotation: str, task: StepTask) -> Any:
+        stored = Stored(artifact.digest, artifact.about, self.objects, self.scratch, task.project_modules)
+        if annotation == "pathlib.Path" and artifact.format != "file":  # a table that others read as one
+            name = f"{artifact.about.get('name', 'table')}.{artifact.format}"
+            return for_format("file").load(stored._replace(about={"name": name}), annotation)
         return for_format(artifact.format).load(stored, annotation)
 
     def _items(self, task: StepTask, value: Any) -> Iterator[tuple[OutputSpec, Any]]:
@@ -118,13 +124,14 @@ class Worker:
             )
         yield from zip(task.outputs, value, strict=True)
 
-    def _save(self, output: OutputSpec, value: Any, scratch: Path, task: StepTask) -> tuple[Artifact, str]:
+    def _save(self, output: OutputSpec, value: Any, task: StepTask) -> tuple[Artifact, Saved]:
+        """A value's artifact; files are stored at once, bytes are left to be stored together."""
         serialiser = choose(output.annotation, value, task.place)
         try:
-            saved = serialiser.save(value, scratch)
+            saved = serialiser.save(value, self.scratch)
         except SolventError as error:
             raise Unserialisable(error.what, where=task.place, next=error.next) from error
-        digest, size = self._put(saved)
+        digest, size = put_file(saved.payload, self.objects)
         artifact = Artifact(
             digest=digest,
             content=saved.content,
@@ -133,25 +140,18 @@ class Worker:
             size=size,
             about=saved.about,
         )
-        return artifact, saved.note
+        return artifact, saved
 
-    def _put(self, saved: Saved) -> tuple[Digest, int]:
-        if isinstance(saved.payload, bytes):
-            return self.objects.put_bytes(saved.payload), len(saved.payload)
-        if saved.payload.is_dir():
-            return self._put_folder(saved.payload)
-        return self.objects.put_file(saved.payload), saved.payload.stat().st_size
 
-    def _put_folder(self, folder: Path) -> tuple[Digest, int]:
-        from solvent.lineage.digests import tree_manifest
-
-        members = {name: (self.objects.put_file(p), p.stat().st_size) for name, p in folder_files(folder).items()}
+def put_file(payload: bytes | Path, objects: ObjectStore) -> tuple[Digest, int]:
+    """Store a file or folder. Returns: digest and size in bytes, of bytes too, which are not stored yet."""
+    if isinstance(payload, bytes):
+        return digest_of(payload), len(payload)
+    if payload.is_dir():
+        members = {name: (objects.put_file(p), p.stat().st_size) for name, p in folder_files(payload).items()}
         manifest = tree_manifest(members)
-        return self.objects.put_bytes(manifest), len(manifest)
-
-    def _keep_log(self, path: Path) -> str | None:
-        data = path.read_bytes() if path.exists() else b""
-        return self.objects.put_bytes(data) if data else None
+        return objects.put_bytes(manifest), len(manifest)
+    return objects.put_file(payload), payload.stat().st_size
 
 
 def choose(annotation: str, value: Any, place: str) -> Serialiser:
@@ -188,6 +188,15 @@ def _captured(log: Path) -> Iterator[None]:
             os.close(fd)
 
 
+def _clear(folder: Path) -> None:
+    """Remove what a task left in the worker's folder, but for the log, which the next one writes over."""
+    for place in folder.iterdir():
+        if place.is_dir():
+            shutil.rmtree(place, ignore_errors=True)
+        elif place.name != LOG:
+            place.unlink()
+
+
 def max_rss_bytes() -> int:
     """Largest memory of this process so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -216,20 +225,20 @@ def _listen(jobs: queue.SimpleQueue[bytes]) -> None:
 
 
 def main() -> None:
-    root, state, reply_fd = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+    root, state, scratch = map(Path, sys.argv[1:4])
+    reply_fd = int(sys.argv[4])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # the log keeps the order of Python's lines and a subprocess's
+    sys.stdout = os.fdopen(1, "w", buffering=1)  # by lines, so that the log keeps the order of ours and a subprocess's
     os.chdir(root)
     sys.path[:0] = search_paths(root)
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    worker = Worker(root, FolderObjects(state / "objects", staging=state / "staging"))
-    decoder = msgspec.msgpack.Decoder(Job)
+    worker = Worker(root, FolderObjects(state / "objects", staging=state / "staging"), scratch)
+    decoder: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
     with open(reply_fd, "wb", buffering=0) as replies:
         while True:
-            job = decoder.decode(jobs.get())
-            replies.write(frame(msgspec.msgpack.encode(worker.do(job))))
+            task = decoder.decode(jobs.get())
+            replies.write(frame(msgspec.msgpack.encode(worker.do(task))))
 
 
 if __name__ == "__main__":

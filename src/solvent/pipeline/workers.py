@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from typing import BinaryIO, NamedTuple, Self
 
 import msgspec
 
+from solvent.foundation.ids import uuid7
 from solvent.pipeline.discover import child_environment
-from solvent.pipeline.messages import Failure, Reply, Task
+from solvent.pipeline.messages import LOG, Failure, Reply, Task
 
 THREAD_VARIABLES = (
     "POLARS_MAX_THREADS",
@@ -34,13 +36,20 @@ class Finished(NamedTuple):
 
 
 class _Process:
+    """One worker. scratch: its own folder; key: of the task that it is at, None when idle."""
+
     def __init__(self, root: Path, state: Path, threads: int, stamp: str) -> None:
         self.stamp = stamp
         self.key: str | None = None
-        self.log: Path | None = None
+        self.scratch = state / "scratch" / f"{os.getpid()}-{uuid7()}"
+        self.scratch.mkdir(parents=True)
         read_fd, write_fd = os.pipe()
-        environment = child_environment() | dict.fromkeys(THREAD_VARIABLES, str(threads))
-        command = [sys.executable, "-m", "solvent.pipeline.worker", str(root), str(state), str(write_fd)]
+        # A waiting OpenMP thread that spins starves the thread it waits for: fits took up to 40 times as long.
+        environment = (
+            {"OMP_WAIT_POLICY": "passive"} | child_environment() | dict.fromkeys(THREAD_VARIABLES, str(threads))
+        )
+        places = [str(root), str(state), str(self.scratch)]
+        command = [sys.executable, "-m", "solvent.pipeline.worker", *places, str(write_fd)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(write_fd,), env=environment, cwd=root)
         os.close(write_fd)
         self.replies: BinaryIO = os.fdopen(read_fd, "rb", buffering=0)
@@ -84,20 +93,27 @@ class _Process:
         self.replies.close()
         return status
 
+    def forget(self) -> None:
+        """Remove what the process left in its folder."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
 
 class WorkerPool:
     """Worker processes for one project.
 
     root: the project's folder. state: its `.solvent` folder (default inside root).
     workers: most processes at once; by default as many as the first run's graph can
-    use, at most one per core. Each gets cores ÷ workers threads.
+    use, at most one per core. threads: of each worker; by default cores ÷ workers.
     """
 
-    def __init__(self, root: Path, state: Path | None = None, workers: int | None = None) -> None:
+    def __init__(
+        self, root: Path, state: Path | None = None, workers: int | None = None, threads: int | None = None
+    ) -> None:
         self.root = root.resolve()
         self.state = (state or root / ".solvent").resolve()
         self.workers = workers
-        self.threads = 1
+        self.threads = threads or 1
+        self._given = threads
         self._stamp = ""
         self._processes: list[_Process] = []
         self._selector = selectors.DefaultSelector()
@@ -110,7 +126,7 @@ class WorkerPool:
         cores = usable_cores()
         if self.workers is None:
             self.workers = max(1, min(cores, width))
-        self.threads = max(1, cores // self.workers)
+        self.threads = self._given or max(1, cores // self.workers)
         self._stamp = stamp
         for process in [
             p for p in self._processes if p.key is None and (p.stamp != stamp or p.process.poll() is not None)
@@ -122,17 +138,17 @@ class WorkerPool:
         """Whether a task can start now."""
         return len(self._busy()) < (self.workers or 1)
 
-    def submit(self, key: str, task: Task, scratch: Path) -> None:
-        """Start a task. scratch: a folder of its own, which exists."""
+    def submit(self, key: str, task: Task) -> None:
+        """Start a task."""
         idle = next((p for p in self._processes if p.key is None), None) or self._start()
-        idle.key, idle.log = key, scratch / "log"
-        message = msgspec.msgpack.encode({"task": task, "scratch": str(scratch)})
+        idle.key = key
+        message = msgspec.msgpack.encode(task)
         try:
             idle.send(message)
         except BrokenPipeError:  # it died while idle: `wait` reports that, unless a new one can take over
             self._drop(idle)
             fresh = self._start()
-            fresh.key, fresh.log = key, scratch / "log"
+            fresh.key = key
             fresh.send(message)
 
     def wait(self, timeout: float | None) -> list[Finished]:
@@ -145,7 +161,8 @@ class WorkerPool:
             if reply is None:
                 self._selector.unregister(process.replies)
                 self._processes.remove(process)
-                reply = _died(process.close(), process.log)
+                reply = _died(process.close(), process.scratch / LOG)
+                process.forget()
             process.key = None
             if key is not None:
                 finished.append(Finished(key, reply))
@@ -182,6 +199,7 @@ class WorkerPool:
         self._selector.unregister(process.replies)
         self._processes.remove(process)
         process.close(kill=kill)
+        process.forget()
 
 
 def usable_cores() -> int:
@@ -189,9 +207,9 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _died(status: int, log: Path | None) -> Reply:
+def _died(status: int, log: Path) -> Reply:
     name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     hint = "perhaps memory ran out" if status == -signal.SIGKILL else ""
-    tail = log.read_text(errors="replace").strip()[-2000:] if log and log.exists() else ""
+    tail = log.read_text(errors="replace").strip()[-2000:] if log.exists() else ""
     failure = Failure(code="worker-died", what=f"its worker process was ended by {name}", where="", next=hint)
     return Reply(failure=failure, notes=[tail] if tail else [])

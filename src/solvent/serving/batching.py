@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from solvent.foundation.errors import SolventError, Unexpected
 from solvent.serving.scorer import Answer, Scorer
-from solvent.serving.served import Request, ServedModel
+from solvent.serving.served import Request, ServedModel, one_thread
 
 logger = logging.getLogger("solvent.serving")
 Waiting = tuple[Request, "asyncio.Future[Answer]"]
@@ -35,7 +35,7 @@ class Batcher:
         self._waiting: list[Waiting] = []
         self._large: list[Waiting] = []
         self._lane: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="solvent-score")
+        self._thread = ThreadPoolExecutor(1, "solvent-score", initializer=one_thread)
 
     async def submit(self, request: Request) -> Answer:
         """The logged answer. Raises: SolventError."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from solvent.data.contracts.rows import RowChecker, RowError
 from solvent.foundation.clock import wall_clock
 from solvent.foundation.ids import uuid7
@@ -20,6 +22,11 @@ from solvent.serving.rows import EventClock, event_times, prediction_ids
 SHOWN = 20  # errors of one request that are listed
 WARM_ROWS = 200
 INLINE_SECONDS = 0.01  # what may be done between two other requests' bytes
+
+
+def one_thread() -> None:
+    """Let the calling thread predict alone: for a few rows, waking OpenMP's team costs more than the work."""
+    threadpool_limits(1)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
-from threadpoolctl import threadpool_limits
 
 from solvent.foundation.errors import UsageError
 from solvent.serving.app import build_app
@@ -21,6 +20,7 @@ from solvent.serving.example import example_body, example_row
 from solvent.serving.guard import allowed_hosts
 from solvent.serving.metrics import Metrics
 from solvent.serving.rows import EventClock
+from solvent.serving.served import one_thread
 from solvent.serving.swap import Following
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ def serve(
     """
     hosts = allowed_hosts(host, token, extra_hosts)
     with closing(bind(host, port)) as listener:
+        one_thread()
         metrics = Metrics()
         following = Following(store, reference, metrics, say=_say)
-        threadpool_limits(1)  # of this thread: for a few rows, waking OpenMP's team costs more than the work
         clock = EventClock(slack=slack, replay=replay)
         inline = store.log.durability == "process"  # else the log waits for the disk, and the loop must not
         app = build_app(following, metrics, clock=clock, hosts=hosts, token=token, inline=inline)

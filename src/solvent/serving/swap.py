@@ -15,7 +15,7 @@ from solvent.registry.package import load_version
 from solvent.registry.references import CHAMPION, LATEST, resolve, split_reference
 from solvent.serving.example import example_row
 from solvent.serving.metrics import Metrics
-from solvent.serving.served import ServedModel
+from solvent.serving.served import ServedModel, one_thread
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -52,7 +52,7 @@ class Following:
         if self.alias is None:
             return
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="solvent-follow") as thread:
+        with ThreadPoolExecutor(1, "solvent-follow", initializer=one_thread) as thread:
             while True:
                 await asyncio.sleep(await loop.run_in_executor(thread, self._look))
 

@@ -17,6 +17,8 @@ from solvent.statistics.arrays import Counts, Floats
 from solvent.statistics.distances import binned_jensen_shannon, binned_wasserstein
 
 LEAST_WINDOWS = 4  # below that nothing is known of natural variation
+LAG = 4  # windows that wait before they join the reference: a drift must not hide behind its own first weeks
+_FREEDOM = 6
 _LEAST_P = 1e-12
 
 
@@ -46,15 +48,16 @@ def conformal_p(distances: Floats) -> float:
 def predictive_p(distances: Floats) -> float:
     """Upper tail of the last distance under a predictive Student t of the earlier log-distances.
 
-    distances: shape (n,), n >= LEAST_WINDOWS + 1, >= 0. Widened for the fitted mean and spread; the
-        spread is taken no smaller than a tenth, lest windows that happen to agree see drift in a trifle.
+    distances: shape (n,), n >= LEAST_WINDOWS + 1, >= 0. Widened for the fitted mean and spread; at most six
+        degrees of freedom, since log-distances have longer tails than the normal however many windows there
+        are; the spread is taken no smaller than a tenth, lest windows that happen to agree see drift in a trifle.
     Returns: in [1e-12, 1]. Unlike the rank it can be small with few windows.
     """
     floor = max(float(np.max(distances)), 1e-12) * 1e-6
     logs = np.log(np.maximum(distances, floor))
     earlier, n = logs[:-1], len(logs) - 1
     spread = max(float(earlier.std(ddof=1)), 0.1) * math.sqrt(1 + 1 / n)
-    tail = float(stdtr(n - 1, -(float(logs[-1]) - float(earlier.mean())) / spread))
+    tail = float(stdtr(min(n - 1, _FREEDOM), -(float(logs[-1]) - float(earlier.mean())) / spread))
     return min(max(tail, _LEAST_P), 1.0)
 
 

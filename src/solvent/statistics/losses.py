@@ -69,13 +69,22 @@ _METRICS = {
 }
 
 
+_ALIASES = {
+    "logloss": "log_loss",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+    "root_mean_squared_error": "rmse",
+    "brier_score": "brier",
+}
+
+
 def metric_named(name: str) -> Metric:
     """The metric of that name; `accuracy` counts errors, since a loss grows when things get worse.
 
     Raises: UnknownMetric, naming the nearest.
     """
     try:
-        return _METRICS[name]
+        return _METRICS[_ALIASES.get(name, name)]
     except KeyError:
         hint = nearest(name, list(_METRICS), f"known are {', '.join(_METRICS)}")
         raise UnknownMetric(f"no metric `{name}`", next=hint) from None

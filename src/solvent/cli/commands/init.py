@@ -6,7 +6,7 @@ from pathlib import Path
 
 from solvent.cli.program import Exit
 from solvent.cli.show import next_step, show
-from solvent.foundation.errors import UsageError
+from solvent.foundation.errors import UsageError, nearest
 
 SETTINGS = """\
 # Nothing here is required: every line shows a default. docs/reference/settings.md explains them all.
@@ -120,12 +120,10 @@ def _write(path: Path, text: str) -> Path | None:
 
 
 def _example() -> str:
-    import polars as pl
+    from solvent.demo.world import Bikes
 
-    from solvent.demo import rides
-
-    half_year = rides().filter(pl.col("time") < pl.datetime(2011, 7, 1))
-    return half_year.select(pl.col("time").dt.strftime("%Y-%m-%dT%H").alias("ride_hour"), pl.all()).write_csv()
+    bikes = Bikes.load()
+    return bikes.rows.filter(bikes.rows["known_at"] <= bikes.start).drop("known_at").write_csv()
 
 
 def _pipeline(root: Path, table: str, time: str | None, target: str | None) -> str:
@@ -136,10 +134,11 @@ def _pipeline(root: Path, table: str, time: str | None, target: str | None) -> s
         raise BadTable(f"no file {table}", where=str(root))
     scan = pl.scan_parquet(path) if path.suffix == ".parquet" else pl.scan_csv(path, try_parse_dates=True)
     schema = scan.collect_schema()
-    for option, column in (("--time", time), ("--target", target)):
+    if time is None or target is None:
+        raise BadTable("which column is the time, which the target?", where=table, next="--time COLUMN --target COLUMN")
+    for column in (time, target):
         if column not in schema:
-            said = f"{option} {column}" if column else f"{option} is missing"
-            raise BadTable(said, where=table, next=f"its columns: {', '.join(schema)}")
+            raise BadTable(f"no column `{column}`", where=table, next=nearest(column, list(schema), ", ".join(schema)))
     binary = schema[target] == pl.Boolean or scan.select(pl.col(target).n_unique()).collect().item() == 2
     return PIPELINE.format(
         table=table,

@@ -31,17 +31,17 @@ def command(*models: str, every: str = "1h", times: int | None = None, json: boo
 
     interval = parse_span(every).total_seconds()
     project = Project.find()
-    loop = Loop(project, notifiers=notifiers(project.settings.notify, project.root))
     ticks = 0
-    while times is None or ticks < times:
-        began = time.monotonic()
-        try:
-            report = loop.tick(wall_clock(), models or None)
-        except SolventError as error:
-            note(f"this tick failed: {error}")
-        else:
-            write_json(report) if json else show_report(report)
-        ticks += 1
-        if times is None or ticks < times:
-            time.sleep(max(0.0, interval - (time.monotonic() - began)))
+    with Loop(project, notifiers=notifiers(project.settings.notify, project.root)) as loop:
+        while times is None or ticks < times:
+            began = time.monotonic()
+            try:
+                report = loop.tick(wall_clock(), models or None)
+            except SolventError as error:
+                note(f"this tick failed: {error}")
+            else:
+                write_json(report) if json else show_report(report)
+            ticks += 1
+            if times is None or ticks < times:
+                time.sleep(max(0.0, interval - (time.monotonic() - began)))
     return Exit.FINE

@@ -15,7 +15,7 @@ from solvent.lineage.entities import Artifact, Node, NodeKind, Run, Subgraph
 if TYPE_CHECKING:
     from solvent.store import Store
 
-MOST_RUNS = 300  # runs described in full; of more only name and time are told
+MOST_RUNS = 100  # runs described in full; of more only name and time are told
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):

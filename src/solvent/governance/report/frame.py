@@ -27,7 +27,7 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     letters: int  # longest event text
 
 
-WIDE = Layout(width=1120, left=44, right=128, plot=236, ticks=8, lanes=3, letters=44)
+WIDE = Layout(width=1120, left=44, right=128, plot=236, ticks=8, lanes=4, letters=56)
 NARROW = Layout(width=400, left=34, right=10, plot=210, ticks=4, lanes=4, letters=34)
 
 

@@ -217,7 +217,7 @@ def _warning(alert: Alert) -> Warn:
         number=alert.number,
         note=alert.kind in NOTES or "note" in (alert.cause.get("severity"), alert.evidence.get("severity")),
         cause=_pairs({k: v for k, v in alert.cause.items() if k != "kind" and v != alert.title}),
-        held_to=_pairs(alert.evidence),
+        held_to=_pairs({k: v for k, v in alert.evidence.items() if k != "severity"}),
     )
 
 

@@ -153,7 +153,9 @@ def _row(life: ModelLife, slug: str) -> Html:
         tables.cell(now[0] if now else "–", "error now", kind="n"),
         tables.cell(f"{never} → {lived}" if means and lived != never else never, "without → with", kind="n"),
         tables.cell(f"{len(life.alarms):,}", "warnings", kind="n"),
-        tables.cell(join(move.title, tag("div", day(move.at), class_="why")) if move else "none", "last decision"),
+        tables.cell(
+            join(move.title, tag("div", day(move.at), class_="why")) if move else "none", "last decision", kind="last"
+        ),
         class_="row",
         tabindex="-1",
         id=f"{slug}-row",

@@ -85,6 +85,13 @@ class Ruling(Part, frozen=True, kw_only=True):
     number: int | None = None
     evidence: dict[str, Any] = msgspec.field(default_factory=dict)
 
+    @property
+    def crowned(self) -> int | None:
+        """The version that this decision made champion, by promotion or by a waiver; None for any other."""
+        move = self.evidence.get("move") or {}
+        promoted = self.action is Action.PROMOTE or (self.action is Action.WAIVE and "to" in move)
+        return move.get("to", self.number) if promoted and move.get("alias", "champion") == "champion" else None
+
 
 class Warn(Part, frozen=True, kw_only=True):
     """An alert as the report tells it.

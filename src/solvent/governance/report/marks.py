@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import TypeAlias
 
 from solvent.governance.report.axes import Scale
 from solvent.governance.report.frame import LETTER, Frame, Layout
-from solvent.governance.report.life import ModelLife, Window
+from solvent.governance.report.life import ModelLife, Warn, Window
 from solvent.governance.report.markup import Child, Html, join, tag
 from solvent.governance.report.words import day
 from solvent.lineage.entities import Action
 
+MOST_EVENTS = 12
 WRITTEN_IN = ("gap", "shock", "contract")  # kinds of alerts whose title is written into the picture
 Event: TypeAlias = "tuple[datetime, str, str]"  # instant, text, tone
 
@@ -43,7 +45,7 @@ def promotions(frame: Frame, life: ModelLife, bottom: float) -> Html:
         if not frame.x.start - 1 <= x <= frame.x.end + 1:
             continue
         title = tag("title", f"{day(ruling.at)}: {ruling.title}. {ruling.reason}")
-        if ruling.action is Action.PROMOTE and ruling.number != life.first_version:
+        if ruling.crowned not in (None, life.first_version):
             line = tag("line", class_="mark good", x1=x, x2=x, y1=head, y2=bottom)
             parts.append(tag("g", line, tag("circle", class_="head good", cx=x, cy=head, r=4), title))
         elif ruling.action is Action.ROLL_BACK:
@@ -81,17 +83,25 @@ def warnings(frame: Frame, life: ModelLife, windows: Sequence[Window]) -> Html:
 
 
 def events(life: ModelLife, layout: Layout) -> list[Event]:
-    """(instant, text, tone) of what is written into the picture, in time order, one text a day and kind."""
-    told = {
-        (w.window_start, w.kind): (w.window_start, f"{day(w.window_start, year=False)}: {w.title}", "soft")
-        for w in life.alarms
-        if w.kind in WRITTEN_IN
-    }
-    for ruling in life.rulings:
-        if ruling.action is Action.ROLL_BACK:
-            text = f"{day(ruling.at, year=False)}: {ruling.title}"
-            told[(ruling.at, "decision")] = (ruling.at, text, "bad")
-    return [(at, _short(text, layout.letters), tone) for at, text, tone in sorted(told.values())[-12:]]
+    """What is written into the picture, in time order: gaps, shocks and broken contracts by window, rollbacks."""
+    told: list[Event] = []
+    written_in = [w for w in life.alarms if w.kind in WRITTEN_IN]
+    for (start, _), group in groupby(written_in, key=lambda w: (w.window_start, w.kind)):
+        first, *others = group
+        more = f", and {len(others)} more" if others else ""
+        held = ", held" if first.kind != "contract" and _was_held(life, first) else ""
+        text = _short(f"{day(start, year=False)}: {first.title}", layout.letters - len(more + held))
+        told.append((start, f"{text}{more}{held}", "soft"))
+    undone = [r for r in life.rulings if r.action is Action.ROLL_BACK]
+    told += [(r.at, f"{day(r.at, year=False)}: {r.title}", "bad") for r in undone]
+    return sorted(told)[-MOST_EVENTS:]
+
+
+def _was_held(life: ModelLife, warning: Warn) -> bool:
+    """Whether the decision taken when the warning came was to hold."""
+    width = warning.window_end - warning.window_start
+    answer = next((r for r in life.rulings if warning.at <= r.at < warning.at + width), None)
+    return answer is not None and answer.action is Action.HOLD
 
 
 def _short(text: str, letters: int) -> str:

@@ -183,14 +183,14 @@ def _evidence(evidence: Mapping[str, Any]) -> Html | None:
 
 def told(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The evidence in words, without the alias move, which the decision's title says."""
-    return flat({key: value for key, value in evidence.items() if key != "move"})
+    return flat({key: value for key, value in evidence.items() if key not in ("move", "alias")})
 
 
 def flat(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
     """(path in words, text) of each leaf of nested facts; a value with its interval is one leaf.
 
     >>> list(flat({"gain": {"value": 8.1, "lower": 5.9, "upper": 10.2}, "rows": {"fresh": 336}, "worse_slices": []}))
-    [('gain', '8.1 (5.9–10.2)'), ('rows fresh', '336'), ('worse slices', 'none')]
+    [('gain', '8.1 (5.9–10)'), ('rows fresh', '336'), ('worse slices', 'none')]
     """
     for key, item in value.items():
         name = f"{above} {str(key).replace('_', ' ')}".strip()

@@ -144,7 +144,7 @@ def health(life: ModelLife) -> Health:
 
 def retrainings(life: ModelLife) -> int:
     """Retrainings that went into service: promotions after the first version's."""
-    return sum(r.action is Action.PROMOTE and r.number != life.first_version for r in life.rulings)
+    return sum(r.crowned not in (None, life.first_version) for r in life.rulings)
 
 
 def title(life: ModelLife) -> str:
@@ -219,7 +219,7 @@ def tally(life: ModelLife) -> str:
 
 def last_move(life: ModelLife) -> Ruling | None:
     """The newest decision that moved something; the newest of all where none did."""
-    moved = [r for r in life.rulings if r.action in (Action.PROMOTE, Action.ROLL_BACK, Action.REFUSE)]
+    moved = [r for r in life.rulings if r.crowned or r.action in (Action.ROLL_BACK, Action.REFUSE)]
     newest = moved or life.rulings
     return newest[-1] if newest else None
 

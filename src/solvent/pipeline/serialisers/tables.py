@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from solvent.lineage.entities import ArtifactType
 from solvent.pipeline.errors import Unserialisable
 from solvent.pipeline.serialisers.base import Saved, Serialiser, Stored, outer
 
-if TYPE_CHECKING:
-    import polars as pl
-
+IN_MEMORY = 64 << 20  # bytes of a table up to which its file is made in memory
 TABLES = {
     "polars.DataFrame": "polars",
     "polars.LazyFrame": "polars",
@@ -38,20 +37,24 @@ class Tables(Serialiser):
         return f"{type(value).__module__}.{type(value).__qualname__}" in TABLES
 
     def save(self, value: Any, scratch: Path) -> Saved:
+        import polars as pl
+
         from solvent.data.tablefile import table_about, table_content, write_table
 
-        target = scratch / f"{uuid4().hex}.parquet"
-        library = TABLES[f"{type(value).__module__}.{type(value).__qualname__}"]
-        if library == "polars":
-            table: pl.DataFrame = value.collect() if hasattr(value, "collect") else value
-            write_table(table, target)
-        else:
-            table = _write_arrow(value, target)
+        ours = TABLES[f"{type(value).__module__}.{type(value).__qualname__}"] == "polars"
+        arrow = None if ours else _as_arrow(value)
+        table = pl.DataFrame(pl.from_arrow(arrow)) if arrow is not None else value.lazy().collect()
         try:
             content = table_content(table)
         except TypeError as error:
             raise Unserialisable(f"a table cannot be kept: {error}", next="give the column a plain type") from error
-        return Saved(target, content, table_about(table))
+        small = table.estimated_size() <= IN_MEMORY
+        target: Any = BytesIO() if small else scratch / f"{uuid4().hex}.parquet"
+        if arrow is None:
+            write_table(table, target)
+        else:
+            _write_arrow(arrow, target)
+        return Saved(target.getvalue() if small else target, content, table_about(table))
 
     def load(self, stored: Stored, annotation: str) -> Any:
         path, name = stored.path(), outer(annotation)
@@ -66,13 +69,18 @@ class Tables(Serialiser):
         return pl.scan_parquet(path) if name.endswith("LazyFrame") else pl.read_parquet(path)
 
 
-def _write_arrow(value: Any, target: Path) -> pl.DataFrame:
-    """Write a pandas or Arrow table, index and all, and return it as polars for its content."""
-    import polars as pl
+def _as_arrow(value: Any) -> Any:
+    """A pandas or Arrow table as Arrow, pandas' index included."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     is_pandas = "pandas" in sys.modules and isinstance(value, sys.modules["pandas"].DataFrame)
-    table = pa.Table.from_pandas(value) if is_pandas else value
-    pq.write_table(table, target, compression="zstd", row_group_size=131_072)
-    return pl.DataFrame(pl.from_arrow(table))
+    return pa.Table.from_pandas(value) if is_pandas else value
+
+
+def _write_arrow(table: Any, target: Any) -> None:
+    """Written by Arrow, which keeps what pandas notes about its index and types."""
+    import pyarrow.parquet as pq
+
+    from solvent.data.tablefile import ROW_GROUP
+
+    pq.write_table(table, target, compression="zstd", row_group_size=ROW_GROUP)
