@@ -77,7 +77,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 table = pd.read_csv(sys.argv[1])
 features = table.drop(columns="y")
 model = HistGradientBoostingRegressor(max_iter=100, random_state=7).fit(features, table["y"])
-mlflow.sklearn.save_model(model, sys.argv[2], input_example=features.head(1))
+trees = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
+mlflow.sklearn.save_model(model, sys.argv[2], input_example=features.head(1), skops_trusted_types=[trees])
 """
 
 
@@ -175,13 +176,15 @@ def free_port() -> int:
 @contextmanager
 def running(command: list[str], port: int, log: Path) -> Iterator[Target]:
     """A server in a process group of its own, up when its port answers."""
+    tools = {**os.environ, "PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"}  # mlflow calls uvicorn
     with log.open("w") as notes:
-        process = subprocess.Popen(command, stdout=notes, stderr=notes, start_new_session=True)
+        process = subprocess.Popen(command, stdout=notes, stderr=notes, start_new_session=True, env=tools)
         try:
             wait_for(process, port, log)
             yield Target(port, process.pid)
         finally:
-            os.killpg(process.pid, 15)
+            with suppress(ProcessLookupError):  # it could not start
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(60)
 
 

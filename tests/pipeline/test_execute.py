@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from solvent.lineage.entities import NodeKind, RunStatus
-from solvent.pipeline import WorkerPool
+from solvent.lineage.entities import Actor, NodeKind, RunStatus
+from solvent.pipeline import WorkerPool, run_pipeline
+from solvent.store import open_store
 
 
 def test_a_second_run_finds_everything_cached(chain):
@@ -23,6 +25,13 @@ def test_a_second_run_finds_everything_cached(chain):
     assert [s.outputs for s in first.steps] == [s.outputs for s in second.steps]
     assert [s.run for s in first.steps] == [s.run for s in second.steps]
     assert chain.value(second, "three") == [2, 1]
+
+
+def test_the_same_on_postgresql(chain, postgres):
+    actor = Actor(kind="person", name="tester")
+    with open_store(postgres.url(postgres.create()), root=chain.root / ".solvent", actor=actor) as store:
+        runs = [run_pipeline(chain.root, chain.spec, store, pool=chain.pool) for _ in range(2)]
+    assert [[s.state for s in run.steps] for run in runs] == [["ran"] * 3, ["cached"] * 3]
 
 
 def test_every_step_is_a_run_of_the_pipelines_run(chain):
@@ -160,6 +169,34 @@ def test_a_killed_worker_is_a_failed_step_that_names_the_signal(project):
     assert run.step("victim").error["code"] == "worker-died"
     assert "SIGKILL" in run.step("victim").error["what"]
     assert project.states()["victim"] == "failed"  # the pool has replaced the worker
+
+
+def test_what_a_step_starts_cannot_reach_the_workers_pipes_and_dies_with_it(project):
+    project.write(
+        "pipeline.py",
+        """
+        import os, signal, subprocess
+        from solvent import step
+
+        @step
+        def reads() -> str:
+            return subprocess.run(["cat"], capture_output=True, text=True, check=True).stdout
+
+        @step
+        def forks(reads: str) -> int:
+            if (child := os.fork()) == 0:
+                signal.pause()
+            open("child", "w").write(str(child))
+            os.kill(os.getpid(), signal.SIGKILL)
+            return 1
+        """,
+    )
+    run = project.run()
+    assert project.value(run, "reads") == ""
+    assert "SIGKILL" in run.step("forks").error["what"]
+    child = Path("/proc") / (project.root / "child").read_text() / "stat"
+    if child.parent.parent.is_dir() and child.exists():
+        assert child.read_text().split()[2] == "Z"  # dead, though nobody has asked after it yet
 
 
 def test_a_step_may_call_sys_exit_without_taking_the_worker_along(project):
@@ -464,8 +501,6 @@ def test_an_output_that_cannot_be_kept_fails_the_step_with_its_place(project, re
 def test_a_progress_callback_may_raise_and_nothing_is_left_running(chain):
     def stop(event):
         raise RuntimeError("the screen is gone")
-
-    from solvent.pipeline import run_pipeline
 
     with WorkerPool(chain.root) as pool, pytest.raises(RuntimeError):
         run_pipeline(chain.root, chain.spec, chain.store, progress=stop, pool=pool)

@@ -140,8 +140,10 @@ def bikes(project):
         known = START + timedelta(days=days)
         log.append_outcomes(
             "bikes",
-            {"prediction_id": ids, "label": [30.0] * len(ids), "happened_at": [at] * len(ids), "known_at": [known] * len(ids),
-             "recorded_at": [known] * len(ids)},
+            {
+                "prediction_id": ids, "label": [30.0] * len(ids), "happened_at": [at] * len(ids),
+                "known_at": [known] * len(ids), "recorded_at": [known] * len(ids),
+            },
         )  # fmt: skip
     return project
 

@@ -18,7 +18,7 @@ from solvent.registry.signature import Signature
 if TYPE_CHECKING:
     from solvent.store import Store
 
-KEPT_ESTIMATORS = 48  # a horizon of shadows for two spans, and some versions
+KEPT_ESTIMATORS = 256  # about a megabyte each; reading one back takes a tenth of a second
 
 
 class Scorer:

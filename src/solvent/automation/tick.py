@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from solvent.automation.acting import Act
 from solvent.automation.report import ModelTick, TickReport
+from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, model_spec
 from solvent.automation.state import NAME, LoopState, Shadow
@@ -119,8 +120,6 @@ class Loop:
 
     def _try_rollback(self, name: str, watch: Watch, state: LoopState, now: datetime) -> list[Decision]:
         """Feed the trial of a new champion; where it is worse than the one before, put that one back."""
-        from solvent.automation.rows import served_rows
-
         trial, settings = state.trial, self.project.settings.model(name)
         if trial is None or now > trial.since + parse_span(settings.policy.trial):
             return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,7 @@ class Watch:
         self.scorer = scorer
         self.now = now
         self.result = Watched()
+        self._served = pl.DataFrame()
 
     def run(self, also: Iterable[ModelVersion] = ()) -> Watched:
         """Measure every window that closed, then what has become known of the windows before.
@@ -68,6 +69,7 @@ class Watch:
         versions = [self.champion, *also]
         closed = self._closed()
         late = self._recent(closed)
+        self._read([*late, *closed])
         for window in closed:
             rows = self._rows(window)
             self._assess(window, rows)
@@ -100,8 +102,15 @@ class Watch:
             Window(s, s + self.settings.width) for s in reversed(starts) if self.state.begun and s >= self.state.begun
         ]
 
+    def _read(self, windows: Sequence[Window]) -> None:
+        """Read the rows of all these windows once."""
+        if windows:
+            model = self.champion.model
+            self._served = served_rows(self.store, model, windows[0].start, windows[-1].end, known_by=self.now)
+
     def _rows(self, window: Window) -> pl.DataFrame:
-        return served_rows(self.store, self.champion.model, window.start, window.end, known_by=self.now)
+        inside = pl.col("event_time").is_between(window.start, window.end, closed="left")
+        return self._served.filter(inside)
 
     def _assess(self, window: Window, rows: pl.DataFrame) -> None:
         found = assess_window(

@@ -58,7 +58,6 @@ def load_flights() -> pl.DataFrame:
             weekday=(day.dt.weekday() - 1).cast(pl.Int8),
             carrier="carrier",
             origin="origin",
-            dest="dest",
             distance=pl.col("distance").cast(pl.Int16),
             sched_arr_time=pl.col("sched_arr_time").cast(pl.Int16),
             temp=pl.col("temp").cast(pl.Float32),
@@ -90,7 +89,7 @@ def with_report_times(flights: pl.DataFrame, seed: int) -> pl.DataFrame:
 def _read_flights(folder: Path) -> pl.DataFrame:
     with zipfile.ZipFile(folder / "flights.csv.zip") as archive:
         name = next(n for n in archive.namelist() if n.endswith("flights.csv") and not n.startswith("__MACOSX"))
-        columns = [*HOUR, "minute", "carrier", "flight", "dest", "distance", "sched_arr_time", "arr_delay"]
+        columns = [*HOUR, "minute", "carrier", "flight", "distance", "sched_arr_time", "arr_delay"]
         return pl.read_csv(archive.read(name), columns=columns, null_values="NA")
 
 

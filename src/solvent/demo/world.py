@@ -148,10 +148,9 @@ class Flights(World):
         )
 
     def found(self, folder: Path) -> list[Path]:
-        """January and February, as far as their reports were in when service began."""
-        early = pl.col("scheduled") < pl.lit(datetime(2013, 3, 1, tzinfo=UTC))
-        history = self.rows.filter(early & (pl.col("known_at") <= pl.lit(self.start)))
-        return [_write(history, folder / "flights" / "2013-01-and-02.parquet")]
+        """The winter so far, as far as its reports were in when service began."""
+        history = self.rows.filter(pl.col("known_at") <= pl.lit(self.start))
+        return [_write(history, folder / "flights" / f"until-{self.start:%Y-%m-%d}.parquet")]
 
     def deliver(self, folder: Path, week: int) -> list[Path]:  # noqa: ARG002  the interface's, not this world's
         return []

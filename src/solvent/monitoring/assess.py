@@ -131,7 +131,7 @@ def update_realised(
     labelled_frame: the version's rows with labels, of any windows, columns as in `assess_window`; those known before
         the last call are skipped, so that a caller may pass more than is new.
     window: the window in whose name an alarm is raised, usually that of the rows. fresh: paired losses of a shadow
-        model on late rows, to tell a season from a model that ages. measure: the frame is all of `window`: measure it anew.
+        model on late rows, to tell a season from a model that ages. measure: the frame is all of `window`.
     """
     settings = settings or MonitorSettings()
     carried = copied(begin_version(state, reference, number))

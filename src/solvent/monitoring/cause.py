@@ -9,6 +9,7 @@ import msgspec
 from solvent.foundation.clock import from_micros
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.state import MonitorState
+from solvent.monitoring.tracks import OUTPUT
 from solvent.statistics.blocks import DAY
 
 _NEAR = 7 * DAY
@@ -59,8 +60,8 @@ def name_cause(
     if state.drift.named:
         names = state.drift.named
         return {"kind": "drift", "sentence": f"the inputs drifted: {', '.join(names[:3])}", "features": names}
-    if state.episodes.get("unseen-season", -_SEASON) >= since - _SEASON:
-        names = state.drift.season
+    names = [name for name in state.drift.season if name != OUTPUT]
+    if names and state.episodes.get("unseen-season", -_SEASON) >= since - _SEASON:
         sentence = f"a season that it has not seen, above all in {' and '.join(names[:2])}"
         return {"kind": "unseen-season", "sentence": sentence, "features": names}
     unusual = _unusual(state)

@@ -38,7 +38,8 @@ def watch_drift(
     """Judge one window against those before it, and let it join them.
 
     frame: canonical; broken: columns under a broken contract, which are left out here. The reference grows by
-    every window judged, four windows later, and freezes at an alert, until a version is begun anew or two usual windows follow.
+    every window judged, four windows later, and freezes at an alert, until a version is begun anew or two
+    usual windows follow.
     """
     drift, findings = state.drift, Findings()
     judged: dict[str, float] = {}

@@ -132,7 +132,8 @@ def take_labels(
 ) -> Findings:
     """Feed the labels that have become known since the last call to the sequential test, each once.
 
-    frame: canonical, with labels and, where they came late, `known_at`; rows seen before are skipped.
+    frame: canonical, with labels and, where they came late, `known_at` (else a label counts as known when its event
+        happened); labels known before the last call for their window are skipped.
     Whole blocks only: the newest, unfinished one waits. Rows under a broken contract or within a shock have
     a named cause already and are no evidence against the model.
     """

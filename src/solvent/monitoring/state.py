@@ -10,10 +10,11 @@ from solvent.statistics.sequential import ChangeDetector
 class Track(msgspec.Struct, kw_only=True):
     """One watched feature (or the output) and its windows so far.
 
-    kind: number, category or constant (nearly always one value, which is told from all others); edges: inner bin edges of a number; categories: of a category,
-        whatever is not among them counts last. scale: the reference's standard deviation, in which a
-        number's distances are told. weight: share of the alarm. counts: rows per bin, one list per window of the
-    pool that new ones are compared with; waiting: the latest windows, not yet in it.
+    kind: number, category, or constant (nearly always one value, which is told from all others); edges: inner
+        bin edges of a number; categories: of a category, whatever is not among them counts last.
+    scale: the reference's standard deviation, in which a number's distances are told. weight: share of the alarm.
+    counts: rows per bin, one list per window of the pool that new ones are compared with; waiting: the latest
+        windows, not yet in it.
     evidence: the feature's e-detector. since: event time of its first window, microseconds.
     """
 

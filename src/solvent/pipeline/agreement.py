@@ -34,6 +34,8 @@ def members(annotation: str) -> list[str]:
 
 def _one(produced: str, wanted: str) -> bool:
     p, w = outer(produced), outer(wanted)
+    if "None" in (p, w):
+        return p == w
     if p == w or (p in TABLES and w in TABLES) or (p in _MAPPINGS and w in _MAPPINGS):
         return True
     if p in _NUMBERS and w in _NUMBERS:

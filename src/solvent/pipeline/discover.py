@@ -20,6 +20,7 @@ import msgspec
 
 import solvent
 from solvent.foundation.errors import Unexpected, nearest
+from solvent.foundation.ids import uuid7
 from solvent.pipeline.environment import environment_digest, installed_distributions
 from solvent.pipeline.errors import BadParameter, NoPipeline, UnknownStep, by_code
 from solvent.pipeline.fingerprint import file_digest
@@ -163,7 +164,7 @@ def _inspect(root: Path, modules: tuple[str, ...], place: Path) -> PipelineSpec:
     )
     cached = Cached(solvent=solvent.__version__, interpreter=sys.version, modules=modules, made_ns=made_ns, spec=spec)
     place.parent.mkdir(parents=True, exist_ok=True)
-    staged = place.with_suffix(f".{os.getpid()}")
+    staged = place.with_suffix(f".{uuid7()}")
     staged.write_bytes(msgspec.json.encode(cached))
     staged.replace(place)
     return spec

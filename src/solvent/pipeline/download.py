@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 import msgspec
 
+from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import digest_of
 from solvent.pipeline.errors import BadSource
 
@@ -35,7 +35,7 @@ def fetch(url: str, folder: Path, place: str, *, refresh: bool) -> Path:
         return target
     home.mkdir(parents=True, exist_ok=True)
     request = urllib.request.Request(url, headers=_conditions(home, target))  # noqa: S310 — only http(s) comes here
-    staged = target.with_name(f".{os.getpid()}.part")
+    staged = target.with_name(f".{uuid7()}.part")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer, staged.open("wb") as file:  # noqa: S310 — as above
             shutil.copyfileobj(answer, file)

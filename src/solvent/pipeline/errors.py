@@ -17,7 +17,9 @@ Refusal
 ├── Unserialisable     an output that no serialiser can keep
 ├── WrongOutput        an output that is not what the annotation says
 ├── ContractBroken     a source breaks its contract and the settings say stop
+├── NotStored          an output that the disk has no room for
 ├── WorkerDied         a worker process was killed
+├── ChangedMeanwhile   a file of the project changed between reading and running it
 └── StepFailed         the user's function raised
 """
 
@@ -86,8 +88,16 @@ class ContractBroken(Refusal):
     code = "contract-broken"
 
 
+class NotStored(Refusal):
+    code = "not-stored"
+
+
 class WorkerDied(Refusal):
     code = "worker-died"
+
+
+class ChangedMeanwhile(Refusal):
+    code = "changed-meanwhile"
 
 
 class StepFailed(Refusal):

@@ -39,7 +39,7 @@ from solvent.pipeline.processes import LiveProcesses, sweep_scratch
 from solvent.pipeline.revision import git_commit
 from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, inputs_of
 from solvent.pipeline.tasks import make_task
-from solvent.pipeline.workers import WorkerPool
+from solvent.pipeline.workers import Code, WorkerPool
 from solvent.store.leases import Busy
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ class _Execution:
             git_commit=self.books.commit, tags={name: value for name, value in tags.items() if value},
         )  # fmt: skip
         self.store.facts.start_run(start)
-        self.pool.prepare(self.spec.code_stamp, self._width())
+        files = {name: stamp.digest for name, stamp in self.spec.files.items()}
+        self.pool.prepare(Code(files, self.spec.environment), self._width())
         status = RunStatus.FAILED
         try:
             self._loop()

@@ -11,6 +11,7 @@ from solvent.lineage.entities import Artifact
 from solvent.pipeline.spec import ModelSpec, OutputSpec, SourceSpec, StepSpec
 
 LOG = "log"  # in a worker's own folder: what the step at hand prints
+FILES = "files.json"  # beside it: digests of the project's files as the pipeline was read
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -49,6 +50,7 @@ class StepTask(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
     positional_only: tuple[str, ...]
     outputs: tuple[OutputSpec, ...]
     several: bool
+    data_files: tuple[str, ...]
     project_modules: frozenset[str]
 
 

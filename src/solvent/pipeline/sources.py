@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from solvent.foundation.errors import nearest
+from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest, digest_of, tree_manifest
 from solvent.pipeline.download import fetch, is_url
 from solvent.pipeline.errors import BadSource
@@ -83,7 +83,7 @@ class StatCache:
         """Write the cache if it learned anything."""
         if self._changed:
             self.place.parent.mkdir(parents=True, exist_ok=True)
-            staged = self.place.with_suffix(f".{os.getpid()}")
+            staged = self.place.with_suffix(f".{uuid7()}")
             staged.write_bytes(msgspec.json.encode(self._stats))
             staged.replace(self.place)
             self._changed = False

@@ -9,6 +9,7 @@ import polars as pl
 
 from solvent.data.contracts import Contract, check_contract, infer_contract, read_contract, write_contract
 from solvent.data.tablefile import table_about, table_bytes, table_content
+from solvent.foundation.ids import uuid7
 from solvent.lineage.entities import Artifact, ArtifactType
 from solvent.pipeline.contractfile import canonical_file, contract_artifact
 from solvent.pipeline.errors import BadSource
@@ -89,7 +90,7 @@ def _check(
         target = next((c for c in task.target_columns if c in known.columns), None)
         inferred = infer_contract(known, time=source.time, target=target, id=source.id, known_at=source.known_at)
         path.parent.mkdir(parents=True, exist_ok=True)
-        staged = path.with_suffix(".part")
+        staged = path.with_suffix(f".{uuid7()}")
         write_contract(inferred, staged)
         staged.replace(path)
     contract, kept = read_contract(path), contract_artifact(path)

@@ -148,11 +148,6 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
         nodes: list[StepSpec | SourceSpec | LoggedSpec] = [*self.sources, *self.steps, *self.logged]
         return {node.name: node for node in nodes}
 
-    @property
-    def code_stamp(self) -> str:
-        """Changes when any file changes that a worker may have imported."""
-        return "".join(sorted(stamp.digest for stamp in self.files.values()))
-
     def step(self, text: str) -> StepSpec:
         """A step by full or short name. Raises: UnknownStep."""
         steps = {step.name: step for step in self.steps}

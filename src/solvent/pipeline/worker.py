@@ -2,8 +2,9 @@
 
 `python -m solvent.pipeline.worker ROOT STATE SCRATCH REPLY_FD`: tasks come on stdin, replies
 go to REPLY_FD, both as a length of 4 bytes and MessagePack. What a step prints is
-kept as its log. When stdin closes, the parent is gone: the process ends at once,
-in the middle of a step if need be.
+kept as its log. The process leads a group of its own, so Ctrl-C is the parent's to
+handle. When stdin closes, the parent is gone: the whole group ends at once, in the
+middle of a step if need be.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from solvent.foundation.errors import SolventError
 from solvent.lineage.digests import Digest, digest_of, tree_manifest
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.agreement import resolve
-from solvent.pipeline.errors import Unserialisable, WrongOutput
+from solvent.pipeline.errors import NotStored, StepFailed, Unserialisable, WrongOutput
+from solvent.pipeline.guard import CodeGuard
 from solvent.pipeline.inspection import search_paths
-from solvent.pipeline.messages import LOG, Failure, Reply, SourceTask, StepTask, Task
+from solvent.pipeline.messages import FILES, LOG, Failure, Reply, SourceTask, StepTask, Task
 from solvent.pipeline.serialisers.base import Saved, Serialiser, Stored, for_annotation, for_format, for_value, outer
 from solvent.pipeline.serialisers.files import folder_files
 from solvent.pipeline.serialisers.tables import TABLES
@@ -42,17 +44,22 @@ from solvent.store.objects import FolderObjects, ObjectStore
 class Worker:
     """root: the project. objects: where values come from and go to. scratch: a folder of this process's own."""
 
-    def __init__(self, root: Path, objects: ObjectStore, scratch: Path) -> None:
+    def __init__(self, root: Path, objects: ObjectStore, scratch: Path, guard: CodeGuard) -> None:
         self.root = root
         self.objects = objects
         self.scratch = scratch
+        self.guard = guard
 
     def do(self, task: Task) -> Reply:
         """Do a task; whatever goes wrong becomes part of the reply."""
         started = time.perf_counter()
+        os.chdir(self.root)
         with _captured(self.scratch / LOG):
             reply, blobs = self._answer(task)
-        reply = self._keep(reply, blobs)
+        try:
+            reply = self._keep(reply, blobs)
+        except OSError as error:
+            reply = Reply(failure=Failure(code=NotStored.code, what=f"it cannot be stored: {error}", where="", next=""))
         _clear(self.scratch)
         return msgspec.structs.replace(
             reply, seconds=time.perf_counter() - started, max_rss_bytes=float(max_rss_bytes())
@@ -84,14 +91,16 @@ class Worker:
         own = [f for f in frames if Path(f.filename).is_relative_to(self.root) and "-packages" not in f.filename]
         where = f"{Path(own[-1].filename).relative_to(self.root).as_posix()}:{own[-1].lineno}" if own else ""
         text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        return Failure(code="step-failed", what=text, where=where, next="the step's log has the traceback")
+        return Failure(code=StepFailed.code, what=text, where=where, next="the step's log has the traceback")
 
     def _step(self, task: StepTask) -> tuple[Reply, list[bytes]]:
         declared: Any = getattr(importlib.import_module(task.module), task.qualname)
         function = getattr(declared, "__wrapped__", declared)
         inputs = {name: self._load(i.artifact, i.annotation, task) for name, i in task.inputs.items()}
         by_position = [inputs.pop(name) for name in task.positional_only if name in inputs]
+        self.guard.check(())
         value = function(*by_position, **inputs, **task.parameters)
+        self.guard.check(task.data_files)
         outputs: dict[str, Artifact] = {}
         metrics: dict[str, float] = {}
         notes: list[str] = []
@@ -193,7 +202,7 @@ def _clear(folder: Path) -> None:
     for place in folder.iterdir():
         if place.is_dir():
             shutil.rmtree(place, ignore_errors=True)
-        elif place.name != LOG:
+        elif place.name not in (LOG, FILES):
             place.unlink()
 
 
@@ -217,27 +226,37 @@ def frame(message: bytes) -> bytes:
     return len(message).to_bytes(4, "little") + message
 
 
-def _listen(jobs: queue.SimpleQueue[bytes]) -> None:
-    """Hand on what the parent sends; end the process when the parent is gone."""
-    while (message := read_frame(sys.stdin.buffer)) is not None:
-        jobs.put(message)
-    os._exit(0)
+def _listen(tasks: BinaryIO, received: queue.SimpleQueue[bytes]) -> None:
+    """Hand on what the parent sends; when the parent is gone, end this process and all that a step started."""
+    while (message := read_frame(tasks)) is not None:
+        received.put(message)
+    os.killpg(0, signal.SIGKILL)
+
+
+def _private_stdin() -> BinaryIO:
+    """The pipe of tasks, out of reach of what a step starts; they read an empty stdin."""
+    tasks = os.fdopen(os.dup(0), "rb")
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+    return tasks
 
 
 def main() -> None:
     root, state, scratch = map(Path, sys.argv[1:4])
     reply_fd = int(sys.argv[4])
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    os.set_inheritable(reply_fd, False)
+    tasks = _private_stdin()
     sys.stdout = os.fdopen(1, "w", buffering=1)  # by lines, so that the log keeps the order of ours and a subprocess's
-    os.chdir(root)
     sys.path[:0] = search_paths(root)
-    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_listen, args=(jobs,), daemon=True).start()
-    worker = Worker(root, FolderObjects(state / "objects", staging=state / "staging"), scratch)
+    received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(tasks, received), daemon=True).start()
+    guard = CodeGuard(root, msgspec.json.decode((scratch / FILES).read_bytes(), type=dict[str, Digest]))
+    worker = Worker(root, FolderObjects(state / "objects", staging=state / "staging"), scratch, guard)
     decoder: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
     with open(reply_fd, "wb", buffering=0) as replies:
         while True:
-            task = decoder.decode(jobs.get())
+            task = decoder.decode(received.get())
             replies.write(frame(msgspec.msgpack.encode(worker.do(task))))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
@@ -15,8 +17,10 @@ from typing import BinaryIO, NamedTuple, Self
 import msgspec
 
 from solvent.foundation.ids import uuid7
+from solvent.lineage.digests import Digest
 from solvent.pipeline.discover import child_environment
-from solvent.pipeline.messages import LOG, Failure, Reply, Task
+from solvent.pipeline.errors import WorkerDied
+from solvent.pipeline.messages import FILES, LOG, Failure, Reply, Task
 
 THREAD_VARIABLES = (
     "POLARS_MAX_THREADS",
@@ -26,6 +30,7 @@ THREAD_VARIABLES = (
     "RAYON_NUM_THREADS",
 )
 _CLOSING_SECONDS = 2.0
+_WATCH_SECONDS = 0.5  # how often a worker that says nothing is asked whether it lives
 
 
 class Finished(NamedTuple):
@@ -35,14 +40,22 @@ class Finished(NamedTuple):
     reply: Reply
 
 
+class Code(NamedTuple):
+    """What a worker imports: the project's files with digests, and the environment's digest."""
+
+    files: dict[str, Digest]
+    environment: str
+
+
 class _Process:
     """One worker. scratch: its own folder; key: of the task that it is at, None when idle."""
 
-    def __init__(self, root: Path, state: Path, threads: int, stamp: str) -> None:
-        self.stamp = stamp
+    def __init__(self, root: Path, state: Path, threads: int, code: Code) -> None:
+        self.code = code
         self.key: str | None = None
         self.scratch = state / "scratch" / f"{os.getpid()}-{uuid7()}"
         self.scratch.mkdir(parents=True)
+        (self.scratch / FILES).write_bytes(msgspec.json.encode(code.files))
         read_fd, write_fd = os.pipe()
         # A waiting OpenMP thread that spins starves the thread it waits for: fits took up to 40 times as long.
         environment = (
@@ -50,7 +63,15 @@ class _Process:
         )
         places = [str(root), str(state), str(self.scratch)]
         command = [sys.executable, "-m", "solvent.pipeline.worker", *places, str(write_fd)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(write_fd,), env=environment, cwd=root)
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(write_fd,),
+            env=environment,
+            cwd=root,
+            start_new_session=True,
+        )
         os.close(write_fd)
         self.replies: BinaryIO = os.fdopen(read_fd, "rb", buffering=0)
 
@@ -79,7 +100,7 @@ class _Process:
     def close(self, *, kill: bool = False) -> int:
         """End the process and return its exit status; a busy one dies in the middle of its task."""
         if kill:
-            self.process.kill()
+            self._kill_group()
         if self.process.stdin:
             try:
                 self.process.stdin.close()
@@ -88,10 +109,15 @@ class _Process:
         try:
             status = self.process.wait(_CLOSING_SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self._kill_group()
             status = self.process.wait()
         self.replies.close()
         return status
+
+    def _kill_group(self) -> None:
+        """Kill the process and whatever its step has started."""
+        with contextlib.suppress(ProcessLookupError):  # it is gone already
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def forget(self) -> None:
         """Remove what the process left in its folder."""
@@ -114,12 +140,12 @@ class WorkerPool:
         self.workers = workers
         self.threads = threads or 1
         self._given = threads
-        self._stamp = ""
+        self._code = Code({}, "")
         self._processes: list[_Process] = []
         self._selector = selectors.DefaultSelector()
 
-    def prepare(self, stamp: str, width: int) -> None:
-        """Get ready for a run. stamp: of the user's code; workers that imported another are replaced.
+    def prepare(self, code: Code, width: int) -> None:
+        """Get ready for a run. code: what is to be imported; workers that imported another are replaced.
 
         width: most steps of the graph that can run at once.
         """
@@ -127,9 +153,9 @@ class WorkerPool:
         if self.workers is None:
             self.workers = max(1, min(cores, width))
         self.threads = self._given or max(1, cores // self.workers)
-        self._stamp = stamp
+        self._code = code
         for process in [
-            p for p in self._processes if p.key is None and (p.stamp != stamp or p.process.poll() is not None)
+            p for p in self._processes if p.key is None and (p.code != code or p.process.poll() is not None)
         ]:
             self._drop(process)
 
@@ -153,20 +179,31 @@ class WorkerPool:
 
     def wait(self, timeout: float | None) -> list[Finished]:
         """Tasks that ended, after at most `timeout` seconds; a killed worker's task as a failure that says so."""
+        limit = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _WATCH_SECONDS if limit is None else min(_WATCH_SECONDS, max(0.0, limit - time.monotonic()))
+            ready = {selected.data for selected, _ in self._selector.select(left)}
+            ready |= {p for p in self._busy() if p.process.poll() is not None}  # its own children may hold its pipe
+            if ready or (limit is not None and time.monotonic() >= limit):
+                return self._collect(ready)
+
+    def _collect(self, ready: set[_Process]) -> list[Finished]:
         finished = []
-        for selected, _ in self._selector.select(timeout):
-            process: _Process = selected.data
-            reply = process.receive()
+        for process in ready:
+            reply = process.receive() if self._has_reply(process) else None
             key = process.key
             if reply is None:
                 self._selector.unregister(process.replies)
                 self._processes.remove(process)
-                reply = _died(process.close(), process.scratch / LOG)
+                reply = _died(process.close(kill=True), process.scratch / LOG)
                 process.forget()
             process.key = None
             if key is not None:
                 finished.append(Finished(key, reply))
         return finished
+
+    def _has_reply(self, process: _Process) -> bool:
+        return any(selected.data is process for selected, _ in self._selector.select(0))
 
     def cancel(self) -> None:
         """Stop what is running, in the middle."""
@@ -190,7 +227,7 @@ class WorkerPool:
         return [p for p in self._processes if p.key is not None]
 
     def _start(self) -> _Process:
-        process = _Process(self.root, self.state, self.threads, self._stamp)
+        process = _Process(self.root, self.state, self.threads, self._code)
         self._processes.append(process)
         self._selector.register(process.replies, selectors.EVENT_READ, process)
         return process
@@ -211,5 +248,5 @@ def _died(status: int, log: Path) -> Reply:
     name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     hint = "perhaps memory ran out" if status == -signal.SIGKILL else ""
     tail = log.read_text(errors="replace").strip()[-2000:] if log.exists() else ""
-    failure = Failure(code="worker-died", what=f"its worker process was ended by {name}", where="", next=hint)
+    failure = Failure(code=WorkerDied.code, what=f"its worker process was ended by {name}", where="", next=hint)
     return Reply(failure=failure, notes=[tail] if tail else [])

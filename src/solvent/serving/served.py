@@ -25,7 +25,10 @@ INLINE_SECONDS = 0.01  # what may be done between two other requests' bytes
 
 
 def one_thread() -> None:
-    """Let the calling thread predict alone: for a few rows, waking OpenMP's team costs more than the work."""
+    """Let the calling thread predict alone; the estimator's library must be loaded by then.
+
+    For a few rows, waking OpenMP's team costs more than the work; on a busy machine, a hundred times more.
+    """
     threadpool_limits(1)
 
 

@@ -20,7 +20,6 @@ from solvent.serving.example import example_body, example_row
 from solvent.serving.guard import allowed_hosts
 from solvent.serving.metrics import Metrics
 from solvent.serving.rows import EventClock
-from solvent.serving.served import one_thread
 from solvent.serving.swap import Following
 
 if TYPE_CHECKING:
@@ -59,7 +58,6 @@ def serve(
     """
     hosts = allowed_hosts(host, token, extra_hosts)
     with closing(bind(host, port)) as listener:
-        one_thread()
         metrics = Metrics()
         following = Following(store, reference, metrics, say=_say)
         clock = EventClock(slack=slack, replay=replay)

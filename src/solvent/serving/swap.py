@@ -41,7 +41,7 @@ class Following:
         self._say = say
         model, alias, number = split_reference(reference)
         self.alias = None if number is not None else alias or CHAMPION
-        self.served = load(store, resolve(store, reference))
+        self.served = self._load(resolve(store, reference))
         self._model = model
 
     def current(self) -> ServedModel:
@@ -52,7 +52,7 @@ class Following:
         if self.alias is None:
             return
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, "solvent-follow", initializer=one_thread) as thread:
+        with ThreadPoolExecutor(1, "solvent-follow") as thread:
             while True:
                 await asyncio.sleep(await loop.run_in_executor(thread, self._look))
 
@@ -77,14 +77,19 @@ class Following:
         version = self.store.facts.version(self._model, number)
         if version is None:
             return
-        old, new = self.served.name, load(self.store, version)
+        old, new = self.served.name, self._load(version)
         self.served, self.since = new, wall_clock()
         self.metrics.swaps += 1
         self._say(f"{new.name} answers now, after {old}")
 
+    def _load(self, version: ModelVersion) -> ServedModel:
+        """A version, verified, loaded and warm."""
+        served = load(self.store, version)
+        one_thread()
+        served.warm(example_row(self.store, version))
+        return served
+
 
 def load(store: Store, version: ModelVersion) -> ServedModel:
-    """A version, verified, loaded and warm."""
-    served = ServedModel(load_version(store, version))
-    served.warm(example_row(store, version))
-    return served
+    """A version, verified and loaded."""
+    return ServedModel(load_version(store, version))

@@ -85,22 +85,14 @@ class GraphFacts(FactsBase):
             root = find_nodes(connection, self.project_id, [(kind, key)]).get((kind, key))
             if root is None:
                 raise UnknownFact(kind, key)
-            steps = connection.execute(walk, {"root": root, "most": limit}).all()
-            ids = {step[0] for step in steps}
-            nodes = rows_in(connection, select(*_node_columns), t.node.c.id, ids)
-            return Subgraph(
-                root=root,
-                nodes=[_node(row) for row in nodes],
-                edges=[
-                    Edge(source=source, target=target, role=role)
-                    for _, source, target, role in steps
-                    if source in ids and target in ids
-                ],
-                # Each node was asked for all its edges; one that leads outside was cut off by the limit.
-                truncated=any(
-                    not (source in ids and target in ids) for _, source, target, _ in steps if source is not None
-                ),
-            )
+            rows = connection.execute(walk, {"root": root, "most": limit}).all()
+            ids = {row[0] for row in rows}
+            nodes = [_node(row) for row in rows_in(connection, select(*_node_columns), t.node.c.id, ids)]
+            steps = [row for row in rows if row[1] is not None]
+            # Each node was asked for all its edges; only at the limit can one lead to a node that was cut off.
+            inside = [step for step in steps if step[1] in ids and step[2] in ids] if len(ids) == limit else steps
+            edges = [Edge(source=source, target=target, role=role) for _, source, target, role in inside]
+        return Subgraph(root=root, nodes=nodes, edges=edges, truncated=len(inside) < len(steps))
 
 
 @contextmanager

@@ -80,11 +80,16 @@ def _scan(
 ) -> pl.LazyFrame:
     """All rows of the segments that overlap [since, until), and of every frame behind them."""
     with folder.opened() as files:  # opened first, facts second: what is sealed meanwhile is not missed
-        segments = facts.segments(folder.model, folder.kind, since, until)
-        ends = sealed_ends(segments)
+        known = facts.segments(folder.model, folder.kind)
+        segments = [segment for segment in known if _overlaps(segment, since, until)]
+        ends = sealed_ends(known)  # of all: a file's frames behind the overlapping segments may be sealed elsewhere
         tails = [_tail(file, folder.kind, ends.get(file.id, 0)) for file in files]
     sealed = _sealed(sorted(segments, key=_order_of_writing), objects)
     return _unified(folder.kind, [*sealed, *(tail.lazy() for tail in tails if tail.height)])
+
+
+def _overlaps(segment: Segment, since: datetime | None, until: datetime | None) -> bool:
+    return (since is None or segment.last >= since) and (until is None or segment.first <= until)
 
 
 def _order_of_writing(segment: Segment) -> tuple[datetime, str, int]:
