@@ -41,5 +41,12 @@ unit: $(STAMP) ## unit, property and end-to-end tests
 soak: $(STAMP) ## the long draws of the fault and promise tests
 	SOLVENT_SOAK=12 $(BIN)/pytest -n auto --dist worksteal -q
 
+docs: $(STAMP) ## write the generated reference pages
+	$(BIN)/python docs/generate.py
+
+bench: $(STAMP) ## run every benchmark, one after the other
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	$(BIN)/python docs/generate.py
+
 clean: ## remove what the targets made
 	rm -rf $(VENV) build dist

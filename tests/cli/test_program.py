@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+from small_project import make_project
 from solvent.cli.program import build, command_names
 
 HEAVY = {"polars", "sklearn", "scipy", "numpy", "sqlalchemy", "alembic", "pandas", "skops", "starlette", "pyarrow"}
@@ -51,3 +52,11 @@ def test_every_command_has_help_and_a_summary():
     app = build()
     for name in command_names():
         assert app[name].help, f"{name} has no help"
+
+
+def test_status_imports_nothing_heavy(solvent, tmp_path):
+    root = make_project(tmp_path / "p")
+    assert solvent("run", cwd=root).code == 0
+    modules = imported_by("status", cwd=root)
+    assert not modules & HEAVY
+    assert len(modules) < 130, sorted(modules)

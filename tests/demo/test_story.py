@@ -45,7 +45,7 @@ def alert(kind, title="it broke"):
 
 def week(**changes):
     quiet = {
-        "monday": "14 May 2012",
+        "start": MONDAY,
         "rows": 168,
         "flagged": 0,
         "loss": 41.2,
@@ -100,6 +100,11 @@ def test_ageing_lasts_until_something_is_done_or_it_is_taken_back():
     assert still_ageing(week(), True)
     assert not still_ageing(week(alerts=[alert("recovered")]), True)
     assert not still_ageing(week(decisions=[decision(Action.PROMOTE)]), True)
+
+
+def test_an_alert_about_an_earlier_week_says_which():
+    (_, told) = week_lines(week(start=MONDAY + timedelta(weeks=1), alerts=[alert("worse")]), 33.0, plain, ageing=False)
+    assert told == "      worse             it broke (week of 14 May)"
 
 
 def test_a_week_without_outcomes_is_blind_not_healthy():

@@ -30,14 +30,22 @@ def script(port: str) -> str:
             if not command.startswith("pip install"):
                 lines.append(command.strip().replace(PORT, port))
             if command.strip().endswith("&"):
-                lines.append(f"for i in $(seq 100); do curl -sf localhost:{port}/ping >/dev/null && break; sleep 0.2; done")
+                lines.append(
+                    f"for i in $(seq 100); do curl -sf localhost:{port}/ping >/dev/null && break; sleep 0.2; done"
+                )
     return "\n".join(lines)
 
 
 def test_the_quick_start_works_as_it_stands(tmp_path):
     environment = clean_environment(PATH=f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}")
     done = subprocess.run(
-        ["bash", "-c", script(free_port())], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180, check=False
+        ["bash", "-c", script(free_port())],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"predictions":[' in done.stdout.replace(" ", "")

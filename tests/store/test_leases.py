@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from solvent.store import Busy
+from solvent.store import Busy, leases
 from store_samples import ANN
 
 HOLDER = """
@@ -71,6 +71,20 @@ def test_waiting_gets_the_lease_when_it_is_freed(store, open_again):
         freed = time.monotonic()
     waiter.join()
     assert got[0] >= freed
+
+
+def test_a_file_that_its_last_holder_has_just_removed_is_no_lease(tmp_path, monkeypatch):
+    lock = leases._locked
+
+    def remove_and_lock(file):
+        monkeypatch.undo()
+        for path in tmp_path.glob("*.lock"):
+            path.unlink()
+        return lock(file)
+
+    monkeypatch.setattr(leases, "_locked", remove_and_lock)
+    with leases.file_lease(tmp_path, "x"), pytest.raises(Busy), leases.file_lease(tmp_path, "x"):
+        pass
 
 
 def test_a_lease_is_never_held_twice_and_leaves_no_file(open_again, tmp_path):

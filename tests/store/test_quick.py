@@ -10,6 +10,7 @@ from solvent.foundation.clock import to_micros
 from solvent.lineage.entities import Action, RunStatus
 from solvent.store import open_store, quick
 from solvent.store import schema as t
+from solvent.store.overview import overview
 from store_samples import ANN, DAY, START, add_version, alarm, artifact, decision, recipe, run_step
 
 
@@ -20,8 +21,16 @@ def here(tmp_path):
         yield store
 
 
-def ask(store, *recipes, project="default"):
-    return quick.quick_status(store.root / "solvent.db", project, recipes)
+def cached(store, *recipes):
+    with quick.open_quick(store.root / "solvent.db", "default") as asked:
+        return asked.cached(recipes)
+
+
+def status(store):
+    with quick.open_quick(store.root / "solvent.db", "default") as asked:
+        found = asked.status()
+    assert overview(store) == found
+    return found
 
 
 def test_the_schema_is_the_one_that_quick_answers_read():
@@ -32,23 +41,23 @@ def test_cached_recipes_come_with_their_outputs(here):
     run_step(here.facts, "a", recipe=recipe("a"), outputs=("old",))
     run_step(here.facts, "a", recipe=recipe("a"), outputs=("table", "figure"))
     run_step(here.facts, "b", recipe=recipe("b"), status=RunStatus.FAILED)
-    status = ask(here, recipe("a").digest, recipe("b").digest, "unknown")
+    found = cached(here, recipe("a").digest, recipe("b").digest, "unknown")
     table, figure = artifact("table"), artifact("figure")
-    assert {digest: sorted(outputs) for digest, outputs in status.cached.items()} == {
+    assert {digest: sorted(outputs) for digest, outputs in found.items()} == {
         recipe("a").digest: sorted(
             ("figure" if it is figure else "table", it.digest, it.content, "dataset", it.size) for it in (table, figure)
         )
     }
-    assert status.runs == {"done": 2, "failed": 1}
+    assert status(here).runs == {"done": 2, "failed": 1}
 
 
 def test_quick_answers_agree_with_the_store_about_erased_outputs(here):
     run_step(here.facts, "a", recipe=recipe("a"), outputs=("first",))
     run_step(here.facts, "a", recipe=recipe("a"), outputs=("second",))
     here.facts.mark_erased([artifact("second").digest], START)
-    assert [output.name for output in ask(here, recipe("a").digest).cached[recipe("a").digest]] == ["first"]
+    assert [output.name for output in cached(here, recipe("a").digest)[recipe("a").digest]] == ["first"]
     here.facts.mark_erased([artifact("first").digest], START)
-    assert ask(here, recipe("a").digest).cached == {}
+    assert cached(here, recipe("a").digest) == {}
 
 
 def test_models_show_where_their_aliases_are_and_when_they_ticked(here):
@@ -61,36 +70,37 @@ def test_models_show_where_their_aliases_are_and_when_they_ticked(here):
     facts.move_alias("bikes", "challenger", 2, decision())
     facts.move_alias("bikes", "challenger", None, decision())
     facts.end_tick(facts.start_tick("bikes", START, "p"))
-    status = ask(here)
-    assert status.models == {"bikes": ({"champion": 2}, to_micros(START)), "flights": ({}, None)}
+    assert status(here).models == {"bikes": ({"champion": 2}, to_micros(START)), "flights": ({}, None)}
 
 
 def test_alerts_are_open_until_a_later_tick_does_not_raise_them(here):
     add_version(here.facts)
     here.facts.add_alert(alarm("w1", START))
-    assert [alert.title for alert in ask(here).open_alerts] == ["temp drifts"]
+    assert [alert.title for alert in status(here).open_alerts] == ["temp drifts"]
     here.facts.end_tick(here.facts.start_tick("bikes", START, "p"))
-    assert len(ask(here).open_alerts) == 1
+    assert len(status(here).open_alerts) == 1
     here.facts.end_tick(here.facts.start_tick("bikes", START + DAY, "p"))
-    assert ask(here).open_alerts == []
+    assert status(here).open_alerts == []
 
 
 def test_there_is_no_quick_answer_without_a_store_of_this_schema(here, tmp_path):
-    assert quick.quick_status(tmp_path / "nowhere.db", "default", []) is None
-    assert ask(here, project="unknown") is None
+    database = here.root / "solvent.db"
+    assert quick.open_quick(tmp_path / "nowhere.db", "default") is None
+    assert quick.open_quick(database, "unknown") is None
     (tmp_path / "notes.db").write_text("notes " * 1000)
-    assert quick.quick_status(tmp_path / "notes.db", "default", []) is None
-    with closing(sqlite3.connect(here.root / "solvent.db")) as connection, connection:
+    assert quick.open_quick(tmp_path / "notes.db", "default") is None
+    with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '0002'")
-    assert ask(here) is None
+    assert quick.open_quick(database, "default") is None
 
 
 def test_asking_imports_nothing_heavy(here):
     asking = f"""
 import sys
 from pathlib import Path
-from solvent.store.quick import quick_status
-assert quick_status(Path({str(here.root)!r}) / "solvent.db", "default", ["x"]) is not None
+from solvent.store.quick import open_quick
+with open_quick(Path({str(here.root)!r}) / "solvent.db", "default") as quick:
+    quick.status(), quick.cached(["x"])
 print(sorted({{"sqlalchemy", "alembic", "polars", "numpy", "blake3", "msgspec"}} & set(sys.modules)))
 """
     answer = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, check=True)
@@ -115,11 +125,30 @@ def test_a_store_of_100_000_runs_answers_from_its_indexes(here):
     with closing(sqlite3.connect(here.root / "solvent.db")) as connection:
         connection.executescript(FILL)
         for query in quick.QUERIES:
-            asked = {"project": 1, "recipes": "[]", "runs": "[]"}
+            asked = {"project": 1, "recipes": "[]", "runs": "[]", "step": ""}
             plan = [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + query, asked)]
             assert not [step for step in plan if step.startswith("SCAN") and not step.startswith("SCAN asked")], plan
     started = time.process_time()
-    status = ask(here, *(f"r{n}" for n in range(0, 100_000, 2_000)))
+    with quick.open_quick(here.root / "solvent.db", "default") as asked:
+        found = asked.cached([f"r{n}" for n in range(0, 100_000, 2_000)])
+        runs = asked.status().runs
     assert time.process_time() - started < 0.1  # seconds; a scan of the tables alone takes longer
-    assert len(status.cached) == 50
-    assert status.runs == {"done": 100_000}
+    assert len(found) == 50
+    assert runs == {"done": 100_000}
+
+
+def test_whether_a_step_ever_ran(here):
+    run_step(here.facts, "a", status=RunStatus.FAILED)
+    with quick.open_quick(here.root / "solvent.db", "default") as asked:
+        assert (asked.has_run("a"), asked.has_run("b")) == (True, False)
+
+
+def test_the_overview_of_either_database_says_the_same(facts, store):
+    add_version(facts)
+    facts.move_alias("bikes", "champion", 1, decision(Action.PROMOTE))
+    facts.end_tick(facts.start_tick("bikes", START, "p"))
+    facts.add_alert(alarm("w1", START))
+    found = overview(store)
+    assert found.runs == {"done": 1}
+    assert found.models == {"bikes": ({"champion": 1}, to_micros(START))}
+    assert [alert.title for alert in found.open_alerts] == ["temp drifts"]

@@ -71,7 +71,6 @@ class Act:
         version = register_shadow(
             self.project, self.model, chosen, actor=self.actor, reason=f"retrained on {_span_words(chosen.span)}"
         )
-        self._name_challenger(version)
         return [retrain, self._pass_or_refuse(version)]
 
     def _pass_or_refuse(self, version: ModelVersion) -> Decision:
@@ -89,6 +88,7 @@ class Act:
                 effect=self._effect(Action.REFUSE),
             )
         if policy.approval:
+            self._name_challenger(version)
             asked = f"`solvent models promote {self.model.name}@{CHALLENGER}`"
             waiting = f"{gate.reason}; waits for a person: {asked} approves it"
             proposal = Proposal(action="hold", reason=waiting, evidence=gate.as_evidence())

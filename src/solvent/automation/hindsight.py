@@ -86,10 +86,11 @@ class _Bill(msgspec.Struct, frozen=True):
     rollouts: int
 
 
-def look_back(project: Project, model: str, *, now: datetime) -> Hindsight | None:
+def look_back(project: Project, model: str, *, now: datetime, scorer: Scorer | None = None) -> Hindsight | None:
     """Price never, monthly, the best fixed schedule, this policy as lived, and the oracle; and record it.
 
-    now: the clock of this look; outcomes known by then count.
+    now: the clock of this look; outcomes known by then count. scorer: of a loop that ran in this process, which has
+        the shadows in memory.
     Returns: None where there is nothing to compare yet: fewer than two closed windows, or no shadow.
     Raises: UnknownModel; Corrupt or Missing for a shadow's file.
     """
@@ -104,7 +105,7 @@ def look_back(project: Project, model: str, *, now: datetime) -> Hindsight | Non
         return None
     life = _lived(store, first, windows, now)
     grid = _candidates(shadows, first, len(windows), spans)
-    signature, scorer = Signature.of(first.signature), Scorer(store)
+    signature, scorer = Signature.of(first.signature), scorer or Scorer(store)
     losses, sample = _matrix(life, grid, signature, scorer, len(windows))
     month = max(1, round(MONTH / (windows[0][1] - windows[0][0])))
     bill = _bill(store, model, settings.policy, len(shadows))

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from solvent.governance.report.life import Bill
 from solvent.governance.report.tables import policy_name
+from solvent.governance.report.verdict import retrainings
 from solvent.governance.report.words import alike, day, number, plural, times
 from solvent.governance.rulings import title_of
 from solvent.lineage.entities import Action, Alert, Decision, Measurement
@@ -37,6 +39,7 @@ STATES = {
     "gap": ("warn", "▲ gap"),
     "shock": ("warn", "▲ shock"),
     "performance": ("warn", "▲ ageing"),
+    "worse": ("warn", "▲ worse"),
     "drift": ("warn", "▲ drifting"),
     "volume": ("warn", "▲ odd volume"),
 }
@@ -45,7 +48,7 @@ STATES = {
 class Week(msgspec.Struct, frozen=True, kw_only=True):
     """One week as it is told. rows: cases scored; flagged: of them; loss: realised mean, as far as known."""
 
-    monday: str
+    start: datetime
     rows: int
     flagged: int
     loss: float | None
@@ -78,7 +81,7 @@ class Story:
     def week(self, world: World, week: int, tick: ModelTick, rows: int, flagged: int) -> None:
         """One week, after its tick."""
         told = Week(
-            monday=day(world.begin(week)),
+            start=world.begin(week),
             rows=rows,
             flagged=flagged,
             loss=realised(tick.measurements),
@@ -149,12 +152,13 @@ def week_lines(week: Week, first_loss: float | None, paint: Paint, *, ageing: bo
     tone, word = state_of(week, ageing=ageing)
     version = f"v{week.champion}" if week.champion else "–"
     held = next((hold_words(d) for d in week.decisions if d.decision.action is Action.HOLD), "")
-    head = f"  {week.monday:<11} {week.rows:>8,}  {version:<4} {loss:>6} {bar(week.loss, first_loss)} "
+    head = f"  {day(week.start):<11} {week.rows:>8,}  {version:<4} {loss:>6} {bar(week.loss, first_loss)} "
     line = head + paint(f"{word:<13}", tone) + " " + paint(held[: WIDTH - len(head) - 14], "soft")
     lines = [line.rstrip()]
     for alert in week.alerts:
         tone = STATES.get(alert.kind, ("soft", ""))[0]
-        lines += sentence(alert.kind.replace("-", " "), alert.title, paint, tone)
+        late = f" (week of {day(alert.window_start, year=False)})" if alert.window_start < week.start else ""
+        lines += sentence(alert.kind.replace("-", " "), f"{alert.title}{late}", paint, tone)
     if week.flagged:
         lines += sentence("flagged", f"{week.flagged:,} of {week.rows:,} answers, by the contract", paint, "warn")
     for decision in week.decisions:
@@ -239,10 +243,8 @@ def tally_lines(life: ModelLife, paint: Paint) -> list[str]:
     kinds: dict[str, int] = {}
     for warning in life.warnings:
         kinds[warning.kind] = kinds.get(warning.kind, 0) + 1
-    by_policy = [r for r in life.rulings if r.by.startswith("policy")]
-    promoted = sum(r.action is Action.PROMOTE for r in by_policy)
     done = (
-        f"retrained and promoted {times(promoted)}, refused {times(life.count(Action.REFUSE))}, "
+        f"retrained and promoted {times(retrainings(life))}, refused {times(life.count(Action.REFUSE))}, "
         f"rolled back {times(life.count(Action.ROLL_BACK))}, held {times(life.count(Action.HOLD))}"
     )
     alerts = ", ".join(f"{kind.replace('-', ' ')} {count}" for kind, count in sorted(kinds.items())) or "none"

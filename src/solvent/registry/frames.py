@@ -51,10 +51,7 @@ def build_table(columns: Mapping[str, Sequence[Any]], schema: Mapping[str, pl.Da
     for name in schema:
         if name not in columns:
             raise MissingColumn(name, list(columns))
-    try:
-        return pl.DataFrame({name: columns[name] for name in schema}, schema=dict(schema), strict=True)
-    except (PolarsError, TypeError, OverflowError, ValueError):
-        return pl.DataFrame([build_series(name, columns[name], dtype) for name, dtype in schema.items()])
+    return pl.DataFrame([build_series(name, columns[name], dtype) for name, dtype in schema.items()])
 
 
 def build_series(name: str, values: Sequence[Any], dtype: pl.DataType) -> pl.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import signal
 import socket
 import sys
@@ -64,6 +65,7 @@ def serve(
         inline = store.log.durability == "process"  # else the log waits for the disk, and the loop must not
         app = build_app(following, metrics, clock=clock, hosts=hosts, token=token, inline=inline)
         _drain_on_signals()
+        gc.freeze()  # what is loaded by now stays: the collector need not walk it between two answers
         _Server(app, following, _url(host, listener)).run(sockets=[listener])
 
 

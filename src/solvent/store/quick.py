@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 HEAD = "0001"  # as in schema.py, which imports SQLAlchemy; a test compares them
 
@@ -34,15 +34,18 @@ JOIN artifact ON artifact.node_id = edge.target_id
 JOIN node ON node.id = artifact.node_id
 """
 _RUNS = "SELECT status, count(*) FROM run WHERE project_id = :project GROUP BY status"
+_HAS_RUN = "SELECT 1 FROM run WHERE step = :step AND project_id = :project LIMIT 1"
 _ALIASES = """
-SELECT model.name, alias, version.number, max(alias_move.id)
-FROM model JOIN alias_move ON alias_move.model_id = model.node_id
-LEFT JOIN version ON version.node_id = alias_move.version_id
-WHERE model.project_id = :project GROUP BY model.name, alias
+SELECT model.name, move.alias, version.number
+FROM model JOIN alias_move AS move ON move.model_id = model.node_id
+JOIN version ON version.node_id = move.version_id
+WHERE model.project_id = :project AND move.id = (
+  SELECT max(id) FROM alias_move AS other WHERE other.model_id = move.model_id AND other.alias = move.alias
+)
 """
 _TICKS = """
 SELECT model.name, (SELECT max(now) FROM tick WHERE tick.model_id = model.node_id) AS now
-FROM model WHERE model.project_id = :project
+FROM model WHERE model.project_id = :project ORDER BY model.name
 """
 _ALERTS = """
 SELECT model.name, alert.kind, alert.title, alert.at
@@ -51,7 +54,7 @@ WHERE model.project_id = :project
   AND alert.at >= coalesce((SELECT max(now) FROM tick WHERE tick.model_id = model.node_id), 0)
 ORDER BY alert.at, alert.node_id
 """
-QUERIES = (_CACHED, _OUTPUTS, _RUNS, _ALIASES, _TICKS, _ALERTS)
+QUERIES = (_CACHED, _OUTPUTS, _HAS_RUN, _RUNS, _ALIASES, _TICKS, _ALERTS)
 
 
 class QuickOutput(NamedTuple):
@@ -77,50 +80,74 @@ class QuickAlert(NamedTuple):
 class QuickStatus(NamedTuple):
     """What the store says about a project at a glance.
 
-    cached: outputs of the newest finished run of each recipe that has one and whose outputs
-        are not erased. runs: how many by status. open_alerts: those which each model's last
-        tick raised, or what was raised since.
+    runs: how many by status. open_alerts: what each model's last tick raised, or what was raised since.
     """
 
-    cached: dict[str, list[QuickOutput]]
     runs: dict[str, int]
     models: dict[str, QuickModel]
     open_alerts: list[QuickAlert]
 
 
-def quick_status(database: Path, project: str, recipes: Collection[str]) -> QuickStatus | None:
-    """Everything that `solvent status` asks; None where only an opened store can answer."""
+class QuickStore:
+    """One state of the store for all answers. Close it, or use it as a context manager."""
+
+    def __init__(self, connection: sqlite3.Connection, project: int) -> None:
+        self._connection = connection
+        self._project = project
+
+    def status(self) -> QuickStatus:
+        return status_by(lambda query: self._connection.execute(query, {"project": self._project}))
+
+    def cached(self, recipes: Collection[str]) -> dict[str, list[QuickOutput]]:
+        """Outputs of the newest finished run of each recipe that has one and whose outputs are not erased."""
+        asked = {"project": self._project, "recipes": json.dumps(list(recipes))}
+        newest = dict(self._connection.execute(_CACHED, asked).fetchall())
+        outputs: dict[int, list[QuickOutput]] = {run: [] for run in newest.values()}
+        for run, *output in self._connection.execute(_OUTPUTS, {"runs": json.dumps(list(outputs))}):
+            outputs[run].append(QuickOutput(*output))
+        return {recipe: outputs[run] for recipe, run in newest.items()}
+
+    def has_run(self, step: str) -> bool:
+        """Did the step ever run, by this name and to whatever end?"""
+        asked = {"project": self._project, "step": step}
+        return self._connection.execute(_HAS_RUN, asked).fetchone() is not None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_quick(database: Path, project: str) -> QuickStore | None:
+    """A way to quick answers; None where only an opened store can answer."""
     if not database.exists():
         return None
-    with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
-        try:
-            connection.execute("BEGIN")  # one state of the store for all answers
-            if connection.execute("SELECT version_num FROM alembic_version").fetchall() != [(HEAD,)]:
-                return None
-            row = connection.execute("SELECT id FROM project WHERE name = ?", (project,)).fetchone()
-        except sqlite3.DatabaseError:
-            return None  # no store of ours; opening it says what it is
-        return None if row is None else _status(connection, row[0], recipes)
+    connection = sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+    try:
+        connection.execute("BEGIN")
+        known = connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(HEAD,)]
+        row = connection.execute("SELECT id FROM project WHERE name = ?", (project,)).fetchone() if known else None
+    except sqlite3.DatabaseError:  # no store of ours; opening it says what it is
+        row = None
+    if row is None:
+        connection.close()
+        return None
+    return QuickStore(connection, row[0])
 
 
-def _status(connection: sqlite3.Connection, project: int, recipes: Collection[str]) -> QuickStatus:
-    mine = {"project": project}
+def status_by(ask: Callable[[str], Iterable[Sequence[Any]]]) -> QuickStatus:
+    """The status, from whoever answers the queries."""
     aliases: dict[str, dict[str, int]] = {}
-    for model, alias, number, _ in connection.execute(_ALIASES, mine):
-        if number is not None:
-            aliases.setdefault(model, {})[alias] = number
+    for model, alias, number in ask(_ALIASES):
+        aliases.setdefault(model, {})[alias] = number
     return QuickStatus(
-        cached=_cached(connection, project, recipes),
-        runs=dict(connection.execute(_RUNS, mine).fetchall()),
-        models={model: QuickModel(aliases.get(model, {}), now) for model, now in connection.execute(_TICKS, mine)},
-        open_alerts=[QuickAlert(*row) for row in connection.execute(_ALERTS, mine)],
+        runs={row[0]: row[1] for row in ask(_RUNS)},
+        models={model: QuickModel(aliases.get(model, {}), now) for model, now in ask(_TICKS)},
+        open_alerts=[QuickAlert(*row) for row in ask(_ALERTS)],
     )
-
-
-def _cached(connection: sqlite3.Connection, project: int, recipes: Collection[str]) -> dict[str, list[QuickOutput]]:
-    asked = {"project": project, "recipes": json.dumps(list(recipes))}
-    newest = dict(connection.execute(_CACHED, asked).fetchall())
-    outputs: dict[int, list[QuickOutput]] = {run: [] for run in newest.values()}
-    for run, *output in connection.execute(_OUTPUTS, {"runs": json.dumps(list(outputs))}):
-        outputs[run].append(QuickOutput(*output))
-    return {recipe: outputs[run] for recipe, run in newest.items()}

@@ -182,8 +182,12 @@ def _evidence(evidence: Mapping[str, Any]) -> Html | None:
 
 
 def told(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The evidence in words, without the alias move, which the decision's title says."""
-    return flat({key: value for key, value in evidence.items() if key not in ("move", "alias")})
+    """The evidence in words: the gate's checks by their sentences, and no alias move, which the title says."""
+    gate = evidence.get("gate")
+    checks = gate.get("checks", []) if isinstance(gate, dict) else evidence.get("checks", [])
+    for check in checks:
+        yield f"{'✓' if check['passed'] else '✗'} {check['name']}", check["sentence"]
+    yield from flat({key: value for key, value in evidence.items() if key not in ("move", "alias", "gate", "checks")})
 
 
 def flat(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

@@ -4,8 +4,6 @@ from alembic import context
 
 from solvent.store import schema
 
-context.configure(
-    connection=context.config.attributes["connection"], target_metadata=schema.metadata, transactional_ddl=True
-)
+context.configure(connection=context.config.attributes["connection"], target_metadata=schema.metadata)
 with context.begin_transaction():
     context.run_migrations()
