@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -71,6 +72,7 @@ class Life:
         learned = update_realised(frame, self.reference, found.state, **common)
         self.state = decode_state(encode_state(learned.state))
         drafts = found.alert_drafts + learned.alert_drafts
+        msgspec.json.encode([found.measurements, learned.measurements, drafts])  # the store keeps them as JSON
         self.told += [(number, draft.kind, draft.severity, draft.title) for draft in drafts]
         self.assessments.append(found)
         return found

@@ -25,7 +25,8 @@ from solvent.project import Project
 from solvent.registry.versions import promote
 
 ME = Actor(kind="person", name="tester")
-RUNS, WEEKS, PROMOTIONS, BATCHES = 4, range(8, 12), 60, 40
+RUNS, WEEKS, BATCHES = 4, range(8, 12), 40
+PROMOTIONS = [(BEGIN + timedelta(minutes=minute), 2 - minute % 2) for minute in range(60)]
 MOVED = 9  # the week from which the relation is another one
 BATCH = 20  # rows
 WARM = ["solvent.automation.tick", "solvent.automation.promotion", "sklearn.linear_model", "skops.io", "sqlalchemy"]
@@ -65,37 +66,38 @@ def weeks(root: Path, tell: Tell) -> None:
 def promotions(root: Path, tell: Tell) -> None:
     """Two versions in turn put into service by a person who is sure; tells each decision."""
     project = Project(root)
-    for number in range(PROMOTIONS):
-        made = promote(
-            project.store,
-            MODEL,
-            1 + (number + 1) % 2,
-            actor=ME,
-            at=BEGIN + timedelta(minutes=number),
-            waiver="a drill",
-            effect=f"drill {number}",
-        )
-        tell(made.key)
+    for at, number in PROMOTIONS:
+        tell(promote(project.store, MODEL, number, actor=ME, at=at, waiver="a drill", effect=f"drill {at}").key)
 
 
 def logging(root: Path, tell: Tell) -> None:
     """Answers and outcomes logged in batches, sealed now and then; tells each batch's ids."""
     project = Project(root)
     log = project.store.log
-    known = set(log.scan_predictions(MODEL).select("prediction_id").collect()["prediction_id"])
+    answered, known = logged(project)
     for number in range(BATCHES):
         ids = [f"{number}-{row}" for row in range(BATCH)]
-        if known.issuperset(ids):
-            continue
         at = [BEGIN] * BATCH
-        log.append_predictions(MODEL, _answers(ids, number))
-        log.append_outcomes(
-            MODEL, {"prediction_id": ids, "label": [1.0] * BATCH, "happened_at": at, "known_at": at}
-        )
+        if not set(ids) <= set(answered):
+            log.append_predictions(MODEL, _answers(ids, number))
+        if not set(ids) <= set(known):
+            log.append_outcomes(
+                MODEL, {"prediction_id": ids, "label": [1.0] * BATCH, "happened_at": at, "known_at": at}
+            )
         tell(ids)
         if number % 5 == 4:
             log.seal(MODEL, "predictions", now=BEGIN)
             log.seal(MODEL, "outcomes", now=BEGIN)
+
+
+def logged(project: Project) -> tuple[list[str], list[str]]:
+    """Prediction ids of the answers and of the outcomes in the log."""
+    log = project.store.log
+    answers, outcomes = (
+        scan.select("prediction_id").collect()["prediction_id"].to_list()
+        for scan in (log.scan_predictions(MODEL), log.scan_outcomes(MODEL))
+    )
+    return answers, outcomes
 
 
 def _answers(ids: list[str], number: int) -> dict[str, Any]:
@@ -107,7 +109,10 @@ def _answers(ids: list[str], number: int) -> dict[str, Any]:
 
 
 def live(life: Life, root: Path, *, kill: random.Random | None = None, acknowledgements: int = 0) -> list[Any]:
-    """Live in a process of its own; what it told. kill: kill -9 after some of its acknowledgements and a moment more."""
+    """Live in a process of its own; what it told.
+
+    kill: it gets kill -9 after up to so many acknowledgements and a moment more.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(WARM)
     reader, writer = context.Pipe(duplex=False)
@@ -117,7 +122,7 @@ def live(life: Life, root: Path, *, kill: random.Random | None = None, acknowled
     told: list[Any] = []
     if kill is not None:
         _receive(reader, told, kill.randint(0, acknowledgements))
-        time.sleep(kill.expovariate(1 / 0.15))
+        time.sleep(kill.expovariate(1 / 0.25))
         process.kill()
     _receive(reader, told, None)
     process.join()

@@ -215,3 +215,33 @@ def test_a_reference_without_labels_has_no_risk_and_windows_are_still_watched() 
     life = Life(held)
     found = life.live(0, rows(1))
     assert held.risk is None and {m.name for m in found.measurements} >= {"volume", "drift.temp", "loss.realised"}
+
+
+def test_a_gap_that_reaches_into_the_next_window_is_one_gap(life: Life) -> None:
+    hour = pl.int_range(168)
+    life.live(0, rows(1).filter(hour < 120))
+    life.live(1, rows(1, first=1).filter(hour >= 24))
+    assert life.alerts == [(0, "gap")]
+    assert life.state is not None
+    (gap,) = [span for span in life.state.spans if span.kind == "gap"]
+    assert (gap.end - gap.start) / 3.6e9 == 73
+
+
+def test_a_thin_window_without_a_gap_is_few_rows(life: Life) -> None:
+    for week in range(3):
+        life.live(week, rows(1, first=week).filter(pl.int_range(168) % 3 == 0) if week else rows(1))
+    assert life.alerts == [(1, "volume")]
+    assert "unusually few rows: 56 where 168 are usual" in life.told[0][3]
+
+
+def test_an_alert_freezes_the_reference_until_usual_windows_return(life: Life) -> None:
+    drifted = {week: rows(1, first=week).with_columns(f_temp=pl.col("f_temp") + 14) for week in range(4, 12)}
+    lengths = []
+    for week in range(16):
+        life.live(week, drifted.get(week, rows(1, first=week)))
+        assert life.state is not None
+        track = life.state.drift.tracks["temp"]
+        lengths.append((life.state.drift.frozen, len(track.counts) + len(track.waiting)))
+    frozen = [week for week, (is_frozen, _) in enumerate(lengths) if is_frozen]
+    assert frozen and frozen[-1] == 12 and len({length for is_frozen, length in lengths if is_frozen}) == 1
+    assert not lengths[13][0] and lengths[15][1] > lengths[12][1]

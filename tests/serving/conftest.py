@@ -21,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
 from solvent.data.modelfile import content_digest, dump_model
+from solvent.foundation.clock import wall_clock
 from solvent.lineage.entities import Actor, Artifact, ArtifactType
 from solvent.registry.register import register
 from solvent.store import Store, open_store
@@ -31,6 +32,7 @@ SERVER = """
 import sys
 from pathlib import Path
 from solvent.foundation.errors import SolventError
+from solvent.foundation.clock import wall_clock
 from solvent.lineage.entities import Actor
 from solvent.serving.server import serve
 from solvent.store import open_store
@@ -198,5 +200,5 @@ def endpoint(shared):
 @pytest.fixture
 def log(shared):
     """The rows that the shared endpoint logged from now on."""
-    before = shared[1].log.scan_predictions("bike-demand").select(pl.len()).collect().item()
-    return lambda: shared[1].log.scan_predictions("bike-demand").collect().slice(before)
+    began = wall_clock()
+    return lambda: shared[1].log.scan_predictions("bike-demand").filter(pl.col("answered_at") >= began).collect()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import threading
 import time
 
 import httpx
-import pytest
 
 from solvent.registry import promote, rollback
+from solvent.serving.metrics import Metrics
+from solvent.serving.swap import Following
 
 from .conftest import NOW, TESTER, opened, served
 
@@ -75,37 +77,50 @@ def test_a_new_champion_is_taken_under_load_without_a_failed_request(root, store
     assert told <= {(p, f"bike-demand/{v}") for p, v in zip(logged["prediction_id"], logged["version"], strict=True)}
 
 
-def test_a_version_that_does_not_load_leaves_the_old_one_answering(root, store, make):
+def follow(following: Following, until, seconds: float = 20) -> None:
+    """Let it follow its alias until something is so."""
+
+    async def go():
+        task = asyncio.create_task(following.follow())
+        deadline = time.monotonic() + seconds
+        while not until() and not task.done():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(go())
+
+
+def test_a_version_that_does_not_load_leaves_the_old_one_answering(store, make, caplog):
     make()
     broken = make(seed=1)
     path = store.objects.path(broken.artifact)
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-10])
-    with served(root, replay=True) as server:
-        promote(store, "bike-demand", broken.number, **GATE)
-        deadline = time.monotonic() + 20
-        while "swap_failures_total 0" in server.client.get("/metrics").text:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        assert server.ask([ROW]).json()["model"] == "bike-demand/1"
-    assert any("could not be followed" in line for line in server.said)
+    following = Following(store, "bike-demand@champion", Metrics(), say=print)
+    promote(store, "bike-demand", broken.number, **GATE)
+    follow(following, until=lambda: following.metrics.failed_swaps)
+    assert following.current().name == "bike-demand/1"
+    assert "bike-demand/1 goes on answering" in caplog.text
 
 
-def test_a_fixed_version_stays(root, store, make):
+def test_a_fixed_version_is_not_followed_and_the_latest_is(store, make):
     make()
+    fixed = Following(store, "bike-demand/1", Metrics(), say=print)
+    latest = Following(store, "bike-demand@latest", Metrics(), say=print)
     make(seed=1)
-    with served(root, "bike-demand/1", replay=True) as server:
-        promote(store, "bike-demand", 2, **GATE)
-        time.sleep(0.6)
-        assert server.ask([ROW]).json()["model"] == "bike-demand/1"
+    promote(store, "bike-demand", 2, **GATE)
+    follow(latest, until=lambda: latest.metrics.swaps)
+    follow(fixed, until=lambda: False)
+    assert (fixed.current().name, latest.current().name) == ("bike-demand/1", "bike-demand/2")
 
 
-@pytest.mark.parametrize("seconds", [0.3, 0.7])
-def test_every_acknowledged_prediction_survives_kill_9(root, make, seconds):
+def test_every_acknowledged_prediction_survives_kill_9(root, make):
     make()
     with served(root, replay=True) as server:
         load = Load(server.url)
-        time.sleep(seconds)
+        time.sleep(0.5)
         server.process.send_signal(signal.SIGKILL)
         load.stop()
     acknowledged = {text for answer in load.answers for text in answer["prediction_ids"]}

@@ -31,6 +31,12 @@ def test_independent_rows_need_an_hour_and_dependent_ones_more() -> None:
     assert block_length(np.asarray(lfilter([1], [1, -0.9], noise)), hours) >= DAY
 
 
+def test_a_daily_pattern_needs_whole_days() -> None:
+    hours = np.arange(24 * 60) * HOUR
+    pattern = np.sin(np.arange(24 * 60) / 24 * 2 * np.pi)
+    assert block_length(pattern + 0.3 * np.random.default_rng(0).normal(size=len(hours)), hours) >= DAY
+
+
 def test_autocorrelation_of_what_does_not_vary_is_zero() -> None:
     assert autocorrelation(np.ones(50)) == 0 and autocorrelation(np.array([1.0])) == 0
 

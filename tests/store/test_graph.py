@@ -33,10 +33,10 @@ def test_ancestors_are_upstream_and_descendants_downstream(chain):
 def test_a_limit_keeps_the_nearest_nodes_and_says_so(chain):
     whole = chain.ancestors(*name("f"), limit=11)
     assert (len(whole.nodes), whole.truncated) == (11, False)
-    part = chain.ancestors(*name("f"), limit=3)
-    assert (names(part), part.truncated) == ({"f", "e->f", "e"}, True)
+    part = chain.ancestors(*name("f"), limit=4)
+    assert (names(part), part.truncated) == ({"f", "e->f", "e", "d->e"}, True)
     kept = {node.id for node in part.nodes}
-    assert len(part.edges) == 2
+    assert len(part.edges) == 4
     assert all({edge.source, edge.target} <= kept for edge in part.edges)
 
 
@@ -94,3 +94,23 @@ def test_a_walk_reaches_what_a_plain_search_reaches(facts, edges, root):
         expected |= new
         frontier += new
     assert names(facts.ancestors(*name(key(root)))) == {key(n) for n in expected}
+
+
+def test_lineage_follows_the_run_that_was_built_on_and_not_another_that_made_the_same_bytes(facts):
+    """Two runs make equal tables from different files; the model came of the first one only."""
+    first = run_step(facts, "first", inputs=("one.csv",), outputs=("table",))
+    run_step(facts, "second", inputs=("other.csv",), outputs=("table",))
+    run_step(facts, "fit", inputs=("table",), outputs=("model",), makers={"table": first})
+    above = facts.ancestors(*name("model"))
+    assert names(above) == {"model", "fit", "table", "first", "one.csv"}
+    assert not above.truncated
+    assert names(facts.descendants(*name("one.csv"))) == {"one.csv", "first", "table", "fit", "model"}
+    assert names(facts.descendants(*name("other.csv"))) == {"other.csv", "second", "table"}
+    assert {"first", "second"} <= names(facts.ancestors(*name("table"))), "asked about the bytes, all that made them"
+
+
+def test_a_silent_run_built_on_the_newest_that_made_its_input(facts):
+    run_step(facts, "first", inputs=("one.csv",), outputs=("table",))
+    run_step(facts, "second", inputs=("other.csv",), outputs=("table",))
+    run_step(facts, "fit", inputs=("table",), outputs=("model",))
+    assert names(facts.ancestors(*name("model"))) == {"model", "fit", "table", "second", "other.csv"}

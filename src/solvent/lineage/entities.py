@@ -111,13 +111,18 @@ class Recipe(Fact, frozen=True, kw_only=True):
 
 
 class RunStart(Fact, frozen=True, kw_only=True):
-    """One execution begins. recipe is None for a run that a client merely logs."""
+    """One execution begins. recipe is None for a run that a client merely logs.
+
+    makers: several runs may have made the same bytes; these are the ones that this run built on. Where it
+    is silent, the newest finished run that made an input counts.
+    """
 
     key: str
     step: str
     started_at: datetime
     recipe: Recipe | None = None
     inputs: dict[str, Digest] = msgspec.field(default_factory=dict)  # artifact digests by parameter name
+    makers: dict[str, str] = msgspec.field(default_factory=dict)  # by parameter name, the run whose output it is
     parent: str | None = None  # key of the pipeline run that this step belongs to
     host: str = ""
     pid: int = 0

@@ -150,6 +150,7 @@ class _Execution:
                 self._settle(name, "skipped", f"{because} did not run through" if broken else "another step failed")
                 continue
             step = self._planned(name, {p: self.values[ref] for p, ref in refs.items()})
+            step = msgspec.structs.replace(step, makers={p: self.results[ref.node].run for p, ref in refs.items()})
             if step.state == "fresh":
                 self._reuse(step)
             elif step.error is not None:

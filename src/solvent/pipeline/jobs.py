@@ -144,6 +144,7 @@ class Bookkeeper:
             started_at=wall_clock(),
             recipe=step.recipe,
             inputs={name: artifact.digest for name, artifact in step.inputs.items()},
+            makers=step.makers,
             parent=self.parent,
             host=self.host,
             pid=os.getpid(),

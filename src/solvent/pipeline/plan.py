@@ -45,7 +45,7 @@ class Lookups(Protocol):
 
 
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
-    """inputs: artifacts by parameter. recipe: None where an input is unknown. run: the one that a fresh step reuses."""
+    """inputs: artifacts by parameter; makers: keys of the runs that made them. recipe: None where an input is unknown. run: the one that a fresh step reuses."""
 
     name: str
     label: str
@@ -53,6 +53,7 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     recipe: Recipe | None = None
     inputs: dict[str, Artifact] = {}
+    makers: dict[str, str] = {}
     run: Run | None = None
     error: SolventError | None = None
     notes: list[str] = []

@@ -168,10 +168,8 @@ def previous_champion(store: Store, model: str) -> int:
 
 
 def _move(store: Store, model: str, number: int, decision: NewDecision, alias: str = CHAMPION) -> Decision:
-    """The alias and its decision in one transaction, then the deployment: where the model answers by that name."""
-    made = store.facts.move_alias(model, alias, number, decision)
-    store.facts.deploy(f"{model}@{alias}", model, number, decision.at)
-    return made
+    """The alias, its decision and the deployment (where the model answers by that name) in one transaction."""
+    return store.facts.move_alias(model, alias, number, decision, endpoint=f"{model}@{alias}")
 
 
 def _version(store: Store, model: str, number: int) -> ModelVersion:

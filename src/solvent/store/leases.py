@@ -43,10 +43,13 @@ def file_lease(folder: Path, name: str, *, wait: float = 0) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        if _locked(file) and _is_still(file, path):
+        locked = _locked(file)
+        if locked and _is_still(file, path):
             break
         holder = os.pread(file, 64, 0).decode(errors="replace").strip()
         os.close(file)
+        if locked:
+            continue
         if time.monotonic() >= deadline:
             raise Busy(name, f"process {holder}" if holder else "another process")
         time.sleep(POLL_SECONDS)

@@ -86,13 +86,20 @@ node = Table(
     Index(None, "name"),
 )
 
+# What an edge is to a traversal. Equal bytes may come of several runs; what a run built on is the run that made
+# its input *then*, linked to it directly. So a walk does not go on through the bytes themselves where it came to
+# them from a run: via=OUTPUT leads from a run to what it made, via=INPUT from an artifact to who took it from a
+# run that is linked itself, and PLAIN is everything else.
+PLAIN, OUTPUT, INPUT = 0, 1, 2
+
 edge = Table(
     "edge",
     metadata,
     Column("target_id", Id, ForeignKey("node.id"), primary_key=True, autoincrement=False),
     Column("source_id", Id, ForeignKey("node.id"), primary_key=True, autoincrement=False),
     Column("role", Key, primary_key=True),
-    Index(None, "source_id", "target_id", "role"),  # both directions are answered from an index alone
+    Column("via", Integer, nullable=False, server_default=text("0")),
+    Index(None, "source_id", "target_id", "role", "via"),  # both directions are answered from an index alone
     sqlite_with_rowid=False,
 )
 

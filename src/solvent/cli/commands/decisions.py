@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from solvent.cli.program import Exit
-from solvent.cli.show import next_step, show
+from solvent.cli.show import show
 from solvent.foundation.clock import parse_instant
 from solvent.project import Project
 
@@ -33,5 +33,5 @@ def command(
 
     start = parse_instant(since) if since else None
     answer = decisions(Project.find().store, model=model, action=action, since=start, limit=limit)
-    show(answer, [*render_decisions(answer), next_step("`solvent verify` checks the chain")], json=json)
+    show(answer, render_decisions(answer), json=json)
     return Exit.FINE

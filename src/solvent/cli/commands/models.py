@@ -69,8 +69,9 @@ def show_model(reference: str, *, json: bool = False) -> Exit:
         f"  {day(h.move.at):>11}  {h.move.alias} → v{h.move.number}  {h.decision.decision.reason if h.decision else ''}"
         for h in detail.history
     ]
-    todo = next_step(f"`solvent models compare {reference}/1 {reference}@champion`")
-    show(detail, [*versions, "", *history, todo], json=json)
+    newest = detail.versions[-1].number if detail.versions else 0
+    todo = f"`solvent models compare {reference}@champion {reference}/{newest}`" if newest > 1 else "`solvent tick`"
+    show(detail, [*versions, "", *history, next_step(todo)], json=json)
     return Exit.FINE
 
 

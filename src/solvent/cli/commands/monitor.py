@@ -7,7 +7,7 @@ from pathlib import Path
 import cyclopts
 
 from solvent.cli.program import Exit
-from solvent.cli.show import next_step, show
+from solvent.cli.show import next_step, note, show
 from solvent.foundation.clock import parse_instant, wall_clock
 from solvent.project import Project
 
@@ -56,6 +56,6 @@ def report(*models: str, html: Path | None = None, json: bool = False) -> Exit:
     told = life_report(project.store, project.settings, models=models or None)
     if html is not None:
         html.write_text(render_html(told), "utf-8")
-    todo = f"open {html}" if html else "`--html FILE` writes the page"
-    show(told, [*render_life(told), next_step(todo)], json=json)
+        note(f"The page is written: open {html}")
+    show(told, render_life(told), json=json)
     return Exit.FINE

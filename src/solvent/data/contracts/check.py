@@ -28,7 +28,7 @@ def check_contract(
     now: datetime | None = None,
     notes: bool = False,
 ) -> list[Violation]:
-    """Breaches of the contract, the worst first per column; with `notes`, remarks that break nothing too.
+    """Breaches of the contract, in the order of its columns; with `notes`, remarks that break nothing too.
 
     role: a `source` must carry every column; served `features` may lack target, time, id and known_at.
     now: with it, a source whose newest row is too old for it is `stale`.
@@ -161,12 +161,12 @@ def _unit(column: ColumnContract, series: pl.Series) -> Violation | None:
 
 
 def _constant(column: ColumnContract, series: pl.Series) -> Violation | None:
-    """A stretch of one value that is three times the reference's longest; holidays and dry spells are not."""
+    """A stretch of one value several times the reference's longest (ten times where it fills less than half the rows)."""
     if column.longest_run == 0 or len(series) < _RUN:
         return None
     run, start = longest_run(series)
-    patience = 3 if run >= len(series) / 2 else 5
-    if run < max(_RUN, patience * column.longest_run):
+    whole = run >= len(series) / 2
+    if run < (max(_RUN, 3 * column.longest_run) if whole else max(2 * _RUN, 10 * column.longest_run)):
         return None
     value = series[start]
     shown = f"{value:g}" if isinstance(value, float) else value

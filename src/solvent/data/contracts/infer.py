@@ -25,6 +25,7 @@ from solvent.data.contracts.model import ColumnContract, ColumnType, Contract, L
 QUANTILES = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
 _BLOCKS = 8
 _SLACK = 1.0  # seen ranges allowed beyond both ends: another season is no breach
+_SHORT = ((21, 3.0), (100, 2.0))  # days of reference below which so much more slack is given: it knows fewer seasons
 
 
 def infer_contract(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CHAMPION = "champion"
 SHORTEST = 4  # digits of a digest or key that are enough to ask for it
 CHUNK = 1 << 20
+RECENT = 200  # runs in which short names are looked for
 _KEY = re.compile(r"[0-9a-f]+")
 _VERSION = re.compile(r"(?P<model>.+)/v?(?P<number>\d+)")
 _PREFERRED = (NodeKind.ARTIFACT, NodeKind.RUN, NodeKind.COLUMN, NodeKind.DEPLOYMENT)
@@ -181,8 +182,14 @@ def _model(store: Store, what: str) -> Meant | None:
 
 
 def _named(store: Store, what: str) -> Meant | None:
-    """A name that something bears: the newest of the preferred kind; all of them where it is a column."""
-    bearers = [node for node in store.facts.find(what) if node.name == what and node.kind in _PREFERRED]
+    """A name that something bears: the newest of the preferred kind; all of them where it is a column.
+
+    The module of a step or source may be left out: `fit` for `pipeline.fit`.
+    """
+    bearers = _bearers(store, what)
+    if not bearers:
+        full = {run.start.step for run in store.facts.runs(limit=RECENT) if run.start.step.endswith(f".{what}")}
+        bearers = [node for name in sorted(full) for node in _bearers(store, name)]
     if not bearers:
         return None
     kind = min((node.kind for node in bearers), key=_PREFERRED.index)
@@ -194,6 +201,10 @@ def _named(store: Store, what: str) -> Meant | None:
     return Meant(
         what=what, said=f"{_noun(store, newest)} {what}, {which}, {moment(newest.happened_at)}", nodes=[newest]
     )
+
+
+def _bearers(store: Store, name: str) -> list[Node]:
+    return [node for node in store.facts.find(name) if node.name == name and node.kind in _PREFERRED]
 
 
 def _noun(store: Store, node: Node) -> str:
@@ -274,7 +285,7 @@ def _known_names(store: Store) -> Sequence[str]:
     """Names to compare an unknown one with: models, steps, datasets of the newest runs."""
     names = set(store.facts.models())
     names |= {f"{name}@{move.alias}" for name in names for move in store.facts.alias_moves(name)}
-    for run in store.facts.runs(limit=200):
+    for run in store.facts.runs(limit=RECENT):
         names.add(run.start.step)
         names.update(run.start.inputs)
         names.update(run.end.outputs if run.end else ())

@@ -41,7 +41,7 @@ def render_life(report: LifeReport) -> list[str]:
     return [
         *lines,
         f"{until} · {chain}",
-        "Next: solvent report FILE shows the curves · solvent decisions · solvent verify",
+        "Next: solvent monitor report --html FILE shows the curves · solvent decisions",
     ]
 
 

@@ -89,7 +89,8 @@ def _engine(url: str) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     scheme, _, rest = url.partition("://")
-    return create_engine(f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url)
+    driver = "postgresql+psycopg" if scheme in {"postgres", "postgresql"} else scheme
+    return create_engine(f"{driver}://{rest}", pool_pre_ping=True)  # a server that restarted is no error
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:

@@ -1,8 +1,10 @@
 """The graph itself: nodes by name, edges, and everything upstream or downstream of a node.
 
-A traversal is one recursive query per direction. `UNION` drops what was reached
-before, so a cycle (a step that returns its input unchanged) ends, and the queue
-is first in, first out: with a limit the nearest nodes are the ones returned.
+A traversal is one recursive query per direction. It goes from run to run: bytes that
+it comes to from a run are shown, but other runs that happened to make or to take equal
+bytes are not (see `schema.edge`). `UNION` drops what was reached before, so a cycle (a
+step that returns its input unchanged) ends, and the queue is first in, first out: with
+a limit the nearest nodes are the ones returned.
 """
 
 from __future__ import annotations
@@ -24,21 +26,27 @@ from solvent.store.facts.writing import NodeName, UnknownFact, find_nodes
 FIND_LIMIT = 50
 _UP = text("""
 WITH RECURSIVE
-  reached(id) AS (
-    SELECT CAST(:root AS BIGINT)
-    UNION SELECT edge.source_id FROM reached JOIN edge ON edge.target_id = reached.id
+  reached(id, onward) AS (
+    SELECT CAST(:root AS BIGINT), 1
+    UNION SELECT edge.source_id, CASE WHEN edge.via = 2 THEN 0 ELSE onward END
+    FROM reached JOIN edge ON edge.target_id = reached.id WHERE onward = 1 OR edge.via <> 1
   ),
-  nearest(id) AS (SELECT id FROM reached LIMIT :most)
-SELECT nearest.id, edge.source_id, edge.target_id, edge.role FROM nearest LEFT JOIN edge ON edge.target_id = nearest.id
+  nearest(id, onward) AS (SELECT id, max(onward) FROM (SELECT id, onward FROM reached LIMIT :most) AS first GROUP BY id)
+SELECT nearest.id, edge.source_id, edge.target_id, edge.role
+FROM nearest LEFT JOIN edge ON edge.target_id = nearest.id
+  AND (onward = 1 OR edge.via <> 1 OR edge.source_id IN (SELECT id FROM nearest))
 """)
 _DOWN = text("""
 WITH RECURSIVE
-  reached(id) AS (
-    SELECT CAST(:root AS BIGINT)
-    UNION SELECT edge.target_id FROM reached JOIN edge ON edge.source_id = reached.id
+  reached(id, onward) AS (
+    SELECT CAST(:root AS BIGINT), 1
+    UNION SELECT edge.target_id, CASE WHEN edge.via = 1 THEN 0 ELSE onward END
+    FROM reached JOIN edge ON edge.source_id = reached.id WHERE onward = 1 OR edge.via <> 2
   ),
-  nearest(id) AS (SELECT id FROM reached LIMIT :most)
-SELECT nearest.id, edge.source_id, edge.target_id, edge.role FROM nearest LEFT JOIN edge ON edge.source_id = nearest.id
+  nearest(id, onward) AS (SELECT id, max(onward) FROM (SELECT id, onward FROM reached LIMIT :most) AS first GROUP BY id)
+SELECT nearest.id, edge.source_id, edge.target_id, edge.role
+FROM nearest LEFT JOIN edge ON edge.source_id = nearest.id
+  AND (onward = 1 OR edge.via <> 2 OR edge.target_id IN (SELECT id FROM nearest))
 """)
 _KINDS = {kind.value: kind for kind in NodeKind}
 _node_columns = (t.node.c.id, t.node.c.kind, t.node.c.key, t.node.c.name, t.node.c.happened_at, t.node.c.recorded_at)
@@ -89,8 +97,10 @@ class GraphFacts(FactsBase):
             ids = {row[0] for row in rows}
             nodes = [_node(row) for row in rows_in(connection, select(*_node_columns), t.node.c.id, ids)]
             steps = [row for row in rows if row[1] is not None]
-            # Each node was asked for all its edges; only at the limit can one lead to a node that was cut off.
-            inside = [step for step in steps if step[1] in ids and step[2] in ids] if len(ids) == limit else steps
+            # Each node was asked for all its edges; only at the limit (which counts a node twice where the walk
+            # came to it in both ways) can one lead to a node that was cut off.
+            full = 2 * len(ids) >= limit
+            inside = [step for step in steps if step[1] in ids and step[2] in ids] if full else steps
             edges = [Edge(source=source, target=target, role=role) for _, source, target, role in inside]
         return Subgraph(root=root, nodes=nodes, edges=edges, truncated=len(inside) < len(steps))
 

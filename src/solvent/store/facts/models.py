@@ -17,7 +17,7 @@ from solvent.store import schema as t
 from solvent.store.facts.decisions import DecisionFacts
 from solvent.store.facts.events import latest_event, record_event
 from solvent.store.facts.values import from_json, to_json
-from solvent.store.facts.writing import NewNode
+from solvent.store.facts.writing import NewNode, Writing
 
 _DECLARATION = "declaration"
 
@@ -92,7 +92,13 @@ class ModelFacts(DecisionFacts):
                     "about": to_json(version.about),
                 },
             )
-            w.link((source, node_id, role) for role, source in {**ids, "version-of": model_id}.items())
+            content = {role: source for role, source in ids.items() if role in artifacts}
+            w.link(
+                (source, node_id, role)
+                for role, source in {**ids, "version-of": model_id}.items()
+                if role not in content
+            )
+            w.link(((source, node_id, role) for role, source in content.items()), t.INPUT if version.run else t.PLAIN)
         return numbered
 
     def versions(self, model: str) -> list[ModelVersion]:
@@ -131,11 +137,14 @@ class ModelFacts(DecisionFacts):
             raise UnknownVersion(f"`{model}` has no version {number}", next=f"`solvent models show {model}` lists them")
         return found
 
-    def move_alias(self, model: str, alias: str, number: int | None, decision: NewDecision) -> Decision:
+    def move_alias(
+        self, model: str, alias: str, number: int | None, decision: NewDecision, *, endpoint: str | None = None
+    ) -> Decision:
         """Point an alias at a version (None: at nothing) by a decision: both are recorded, or neither.
 
         The move stands in the decision's evidence as `move`, so that the chain covers it.
         A repeated `effect` moves nothing and returns the first decision.
+        endpoint: which answers with that version from then on, recorded with the move.
         Raises: UnknownModel, UnknownVersion, UnknownFact.
         """
         evidence = {**decision.evidence, "move": {"alias": alias, "to": number}}
@@ -150,6 +159,8 @@ class ModelFacts(DecisionFacts):
             move = {"model_id": model_id, "alias": alias, "version_id": version_id, "decision_id": decision_id}
             move |= {"id": decision_id, "at": to_micros(new.at), "recorded_at": w.recorded_at}
             w.connection.execute(insert(t.alias_move), move)
+            if endpoint is not None:
+                self._deploy(w, endpoint, model_id, version_id, new.at)
         return made
 
     def alias(
@@ -193,16 +204,19 @@ class ModelFacts(DecisionFacts):
         with self.writing() as w:
             model_id = self.model_id(w.connection, model)
             version_id = None if number is None else self._version_id(w.connection, model_id, model, number)
-            here = (t.deployment.c.model_id == model_id, t.deployment.c.endpoint == endpoint)
-            last = select(t.deployment.c.version_id).where(*here).order_by(t.deployment.c.node_id.desc()).limit(1)
-            if w.connection.execute(last).scalar() == version_id:
-                return
-            node_id = w.add([NewNode(NodeKind.DEPLOYMENT, uuid7(), endpoint, to_micros(at))])[0]
-            row = {"node_id": node_id, "model_id": model_id, "endpoint": endpoint, "version_id": version_id}
-            row |= {"at": to_micros(at), "recorded_at": w.recorded_at}
-            w.connection.execute(insert(t.deployment), row)
-            if version_id is not None:
-                w.link([(version_id, node_id, "deployed")])
+            self._deploy(w, endpoint, model_id, version_id, at)
+
+    def _deploy(self, w: Writing, endpoint: str, model_id: int, version_id: int | None, at: datetime) -> None:
+        here = (t.deployment.c.model_id == model_id, t.deployment.c.endpoint == endpoint)
+        last = select(t.deployment.c.version_id).where(*here).order_by(t.deployment.c.node_id.desc()).limit(1)
+        if w.connection.execute(last).scalar() == version_id:
+            return
+        node_id = w.add([NewNode(NodeKind.DEPLOYMENT, uuid7(), endpoint, to_micros(at))])[0]
+        row = {"node_id": node_id, "model_id": model_id, "endpoint": endpoint, "version_id": version_id}
+        row |= {"at": to_micros(at), "recorded_at": w.recorded_at}
+        w.connection.execute(insert(t.deployment), row)
+        if version_id is not None:
+            w.link([(version_id, node_id, "deployed")])
 
     def deployments(
         self, model: str, as_of: datetime | None = None, known_by: datetime | None = None

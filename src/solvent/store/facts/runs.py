@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
 
 from solvent.foundation.clock import from_micros, to_micros
 from solvent.foundation.errors import Refusal
@@ -40,8 +40,9 @@ class RunFacts(FactsBase):
         """A run begins; its inputs must be known. Starting it again changes nothing. Raises: UnknownFact."""
         run = (NodeKind.RUN, start.key)
         inputs = [(NodeKind.ARTIFACT, digest) for digest in start.inputs.values()]
+        makers = {role: (NodeKind.RUN, key) for role, key in start.makers.items() if key}
         with self.writing() as w:
-            found = w.find([run, *inputs, *_recipe_name(start), *_parent_name(start)])
+            found = w.find([run, *inputs, *makers.values(), *_recipe_name(start), *_parent_name(start)])
             if run in found:
                 return
             happened = to_micros(start.started_at)
@@ -50,9 +51,14 @@ class RunFacts(FactsBase):
             if start.recipe is not None and _recipe_name(start)[0] in new:
                 w.connection.execute(_INSERT_RECIPE, _recipe_row(start.recipe, found))
             w.connection.execute(_INSERT_RUN, _start_row(start, self.project_id, found))
-            edges = [(require(found, name), role) for role, name in zip(start.inputs, inputs, strict=True)]
-            edges += [(found[name], "recipe") for name in _recipe_name(start)]
-            w.link((source, found[run], role) for source, role in edges)
+            w.link((found[name], found[run], "recipe") for name in _recipe_name(start))
+            taken = {role: require(found, name) for role, name in zip(start.inputs, inputs, strict=True)}
+            made_by = _newest_makers(w.connection, taken) | {
+                role: require(found, name) for role, name in makers.items()
+            }
+            w.link(((source, found[run], role) for role, source in taken.items() if role not in made_by))
+            w.link(((source, found[run], role) for role, source in taken.items() if role in made_by), t.INPUT)
+            w.link((maker, found[run], role) for role, maker in made_by.items() if role in taken)
 
     def end_run(self, end: RunEnd) -> None:
         """A run ended: its outputs, metrics and status are recorded together or not at all.
@@ -68,7 +74,7 @@ class RunFacts(FactsBase):
             if not self._may_end(w, run_id, end):
                 return
             record_artifacts(w, end.outputs.values(), happened, found)
-            w.link((run_id, found[NodeKind.ARTIFACT, a.digest], role) for role, a in end.outputs.items())
+            w.link(((run_id, found[NodeKind.ARTIFACT, a.digest], role) for role, a in end.outputs.items()), t.OUTPUT)
             self._add_metrics(w, run_id, end)
             w.connection.execute(
                 _END,
@@ -152,17 +158,19 @@ class RunFacts(FactsBase):
 
         A run without a process (pid 0, logged by a client) is never lost this way.
         """
+        with self.database.read() as connection:
+            if not self._gone(connection, host, live_pids):
+                return []
+        with self.writing() as w:
+            gone = self._gone(w.connection, host, live_pids)
+            end = {"status": RunStatus.LOST.value, "ended_at": w.recorded_at, "end_recorded_at": w.recorded_at}
+            w.connection.execute(update(t.run).where(t.run.c.node_id.in_(gone)), {**end, "resources": "{}"})
+        return list(gone.values())
+
+    def _gone(self, connection: Connection, host: str, live_pids: Collection[int]) -> dict[int, str]:
         query = select(t.run.c.node_id, t.run.c.pid, t.node.c.key).join(t.node, t.node.c.id == t.run.c.node_id)
         query = query.where(t.run.c.status == RunStatus.RUNNING, t.run.c.host == host, t.run.c.pid != 0)
-        with self.database.read() as connection:
-            gone = {row.node_id: row.key for row in connection.execute(query) if row.pid not in live_pids}
-        if not gone:
-            return []
-        with self.writing() as w:
-            still = and_(t.run.c.node_id.in_(gone), t.run.c.status == RunStatus.RUNNING)
-            end = {"status": RunStatus.LOST.value, "ended_at": w.recorded_at, "end_recorded_at": w.recorded_at}
-            w.connection.execute(update(t.run).where(still), {**end, "resources": "{}"})
-        return list(gone.values())
+        return {row.node_id: row.key for row in connection.execute(query) if row.pid not in live_pids}
 
 
 def load_runs(connection: Connection, ids: list[int]) -> dict[int, Run]:
@@ -282,3 +290,16 @@ def _start_row(start: RunStart, project_id: int, found: dict[NodeName, int]) -> 
 
 def _storable(value: float) -> float | None:
     return None if value != value else value
+
+
+def _newest_makers(connection: Connection, taken: dict[str, int]) -> dict[str, int]:
+    """For each input that a finished run made, the newest such run."""
+    query = (
+        select(t.edge.c.target_id, func.max(t.edge.c.source_id))
+        .join(t.run, t.run.c.node_id == t.edge.c.source_id)
+        .where(t.edge.c.target_id.in_(list(taken.values())), t.edge.c.via == t.OUTPUT)
+        .where(t.run.c.status == RunStatus.DONE.value)
+        .group_by(t.edge.c.target_id)
+    )
+    newest = {row[0]: row[1] for row in connection.execute(query)} if taken else {}
+    return {role: newest[artifact] for role, artifact in taken.items() if artifact in newest}

@@ -115,9 +115,9 @@ class Writing:
         found.update(zip(missing, self.add(list(missing.values())), strict=True))
         return set(missing)
 
-    def link(self, edges: Iterable[tuple[int, int, str]]) -> None:
+    def link(self, edges: Iterable[tuple[int, int, str]], via: int = t.PLAIN) -> None:
         """Edges source → target with a role; those that exist already stay as they are."""
-        rows = [{"source_id": source, "target_id": target, "role": role} for source, target, role in edges]
+        rows = [{"source_id": source, "target_id": target, "role": role, "via": via} for source, target, role in edges]
         if rows:
             self.connection.execute(self._database.insert_missing(t.edge), rows)
 

@@ -107,12 +107,13 @@ def upgrade() -> None:
         sa.Column("target_id", ID, nullable=False),
         sa.Column("source_id", ID, nullable=False),
         sa.Column("role", KEY, nullable=False),
+        sa.Column("via", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["node.id"], name="fk_edge_source_id"),
         sa.ForeignKeyConstraint(["target_id"], ["node.id"], name="fk_edge_target_id"),
         sa.PrimaryKeyConstraint("target_id", "source_id", "role", name="pk_edge"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_edge_source_id_target_id_role", "edge", ["source_id", "target_id", "role"])
+    op.create_index("ix_edge_source_id_target_id_role_via", "edge", ["source_id", "target_id", "role", "via"])
     op.create_table(
         "event",
         sa.Column("id", ID, nullable=False),
