@@ -3,8 +3,8 @@
     python benchmarks/bench_lineage.py [--nodes 1000000]
 
 Teams of pipelines live week after week: blobs → clean → features → fit → model → version →
-decision, each reading its own last weeks and another pipeline's features, so that what stands
-behind a late version fans out to its whole team's past. SQLite always; PostgreSQL where
+decision, each run linked to the runs that made its inputs; pipelines read each other's features,
+so that what stands behind a late version fans out to its whole team's past. SQLite always; PostgreSQL where
 SOLVENT_POSTGRES_URL names an empty database. Prints times and the machine; writes results/lineage.json.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import bisect
+import gc
 import json
 import os
 import platform
@@ -28,7 +29,7 @@ import psycopg
 
 from solvent.foundation.ids import uuid7
 from solvent.lineage.entities import Actor, NodeKind
-from solvent.store import Store, open_store
+from solvent.store import Store, open_store, schema
 
 RESULT = Path(__file__).parent / "results" / "lineage.json"
 BAR_SECONDS = 1.0
@@ -39,7 +40,7 @@ NODES_A_WEEK = 11  # of one pipeline
 WEEKS = 225
 
 Node = tuple[int, int, str, str, str, int, int, int]
-Edge = tuple[int, int, str]  # target, source, role
+Edge = tuple[int, int, str, int]  # target, source, role, via
 
 
 class Growing:
@@ -48,13 +49,31 @@ class Growing:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.edges: list[Edge] = []
+        self.maker: dict[int, int] = {}  # the run that made an artifact
 
-    def add(self, kind: NodeKind, name: str, week: int, *sources: int) -> int:
+    def add(self, kind: NodeKind, name: str, week: int) -> int:
         key = uuid7() if kind is NodeKind.RUN else random.randbytes(32).hex()
         node_id = len(self.nodes) + 1
-        self.nodes.append((node_id, 0 if kind is NodeKind.ARTIFACT else 1, kind.value, key, name, week, week, 1))
-        self.edges += [(node_id, source, f"input {order}") for order, source in enumerate(sources)]
+        project = schema.SHARED_PROJECT if kind is NodeKind.ARTIFACT else 1
+        self.nodes.append((node_id, project, kind.value, key, name, week, week, 1))
         return node_id
+
+    def use(self, target: int, *sources: int) -> int:
+        """Edges from what a node used, and from the runs that made it."""
+        for order, source in enumerate(sources):
+            maker = self.maker.get(source)
+            self.edges.append((target, source, f"input {order}", schema.PLAIN if maker is None else schema.INPUT))
+            if maker is not None:
+                self.edges.append((target, maker, f"input {order}", schema.PLAIN))
+        return target
+
+    def run(self, name: str, week: int, *inputs: int) -> int:
+        """A run with one output, which is returned."""
+        run = self.use(self.add(NodeKind.RUN, name, week), *inputs)
+        made = self.add(NodeKind.ARTIFACT, name, week)
+        self.edges.append((made, run, "output", schema.OUTPUT))
+        self.maker[made] = run
+        return made
 
 
 def grow(wanted: int) -> Growing:
@@ -66,20 +85,15 @@ def grow(wanted: int) -> Growing:
         for pipeline in range(teams * PIPELINES):
             team = pipeline // PIPELINES * PIPELINES
             blobs[pipeline, week] = grown.add(NodeKind.ARTIFACT, "blob", week)
-            clean = grown.add(NodeKind.RUN, "clean", week, *last(blobs, pipeline, week, 6))
-            cleaned = grown.add(NodeKind.ARTIFACT, "cleaned", week, clean)
-            others = [(random.randrange(team, team + PIPELINES), week - 1) for _ in range(3)]
+            cleaned = grown.run("clean", week, *last(blobs, pipeline, week, 3))
+            others = [(random.randrange(team, team + PIPELINES), week - 1) for _ in range(2)]
             shared = [tables[other] for other in others if other in tables]
-            features = grown.add(NodeKind.RUN, "features", week, cleaned, *shared)
-            tables[pipeline, week] = grown.add(NodeKind.ARTIFACT, "features", week, features)
-            fit = grown.add(
-                NodeKind.RUN, "fit", week, *last(tables, pipeline, week, 8), *last(models, pipeline, week, 1)
-            )
-            models[pipeline, week] = model = grown.add(NodeKind.ARTIFACT, "model", week, fit)
-            evaluate = grown.add(NodeKind.RUN, "evaluate", week, model, *last(tables, pipeline, week, 3))
-            metrics = grown.add(NodeKind.ARTIFACT, "metrics", week, evaluate)
-            version = grown.add(NodeKind.VERSION, "version", week, model, fit, metrics)
-            grown.add(NodeKind.DECISION, "promote", week, version, metrics)
+            tables[pipeline, week] = table = grown.run("features", week, cleaned, *shared)
+            warm = last(models, pipeline, week, 1)
+            models[pipeline, week] = model = grown.run("fit", week, *last(tables, pipeline, week, 4), *warm)
+            metrics = grown.run("evaluate", week, model, table)
+            version = grown.use(grown.add(NodeKind.VERSION, "version", week), model, metrics)
+            grown.use(grown.add(NodeKind.DECISION, "promote", week), version, metrics)
     return grown
 
 
@@ -94,13 +108,13 @@ def load(store: Store, url: str, grown: Growing) -> None:
         with store.facts.database.write() as connection:
             raw = connection.connection.cursor()
             raw.executemany("INSERT INTO node VALUES (?,?,?,?,?,?,?,?)", grown.nodes)
-            raw.executemany("INSERT INTO edge (target_id, source_id, role) VALUES (?,?,?)", edges)
+            raw.executemany("INSERT INTO edge (target_id, source_id, role, via) VALUES (?,?,?,?)", edges)
         return
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         with cursor.copy("COPY node FROM STDIN") as copy:
             for node in grown.nodes:
                 copy.write_row(node)
-        with cursor.copy("COPY edge (target_id, source_id, role) FROM STDIN") as copy:
+        with cursor.copy("COPY edge (target_id, source_id, role, via) FROM STDIN") as copy:
             for edge in edges:
                 copy.write_row(edge)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -163,6 +177,7 @@ def main() -> None:
     wanted = parser.parse_args().nodes
     random.seed(7)
     grown = grow(wanted)
+    gc.freeze()  # millions of values that no user's process holds; the collector would walk them at every answer
     result = {"machine": machine(), "nodes": len(grown.nodes), "edges": len(grown.edges), "bar seconds": BAR_SECONDS}
     print(f"{result['nodes']:,} nodes, {result['edges']:,} edges; {machine()}")
     with tempfile.TemporaryDirectory() as folder:

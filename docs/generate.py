@@ -1,4 +1,4 @@
-"""Write the generated pages: `docs/reference/commands.md` from the commands, `benchmarks.md` from their results.
+"""Write the generated pages: commands from their help, benchmarks and the two lives from their last results.
 
     python docs/generate.py [--check]
 
@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
-REFERENCE = Path(__file__).parent / "reference"
+DOCS = Path(__file__).parent
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
 
 
@@ -36,14 +37,44 @@ INTRODUCTION = (
     "Last results of the scripts in `benchmarks/`, each with the machine that it ran on; peers run beside us in the "
     "same run. Ratios travel better than seconds."
 )
-PAGES = {"commands.md": commands, "benchmarks.md": benchmarks}
+POLICIES = {
+    "never": "never",
+    "monthly": "every four weeks, on all rows",
+    "hindsight": "the best in hindsight",
+    "solvent": "**Solvent**",
+    "oracle": "the oracle, which knows the future",
+}
+
+
+def two_lives() -> str:
+    """The guide with the figures of the first seed."""
+    lives = next(iter(json.loads((RESULTS / "lives.json").read_text())["seeds"].values()))["models"]
+    bikes, flights = lives["bike-demand"]["costs"], lives["flight-delay"]["costs"]
+    template = (DOCS / "templates" / "two-lives.md").read_text("utf-8")
+    filled = template.format(
+        bike_never_error=round(bikes["never"]["error"]),
+        bike_rows=_rows(bikes, ".0f"),
+        flight_rows=_rows(flights, ".3f"),
+    )
+    return f"<!-- made by docs/generate.py -->\n\n{filled}"
+
+
+def _rows(costs: dict[str, Any], form: str) -> str:
+    dearest_first = sorted(costs, key=lambda policy: -costs[policy]["cost"])
+    return "\n".join(
+        f"| {POLICIES[p]} | {costs[p]['retrained']} | {costs[p]['error']:{form}} | {costs[p]['to_best']:.2f} × |"
+        for p in dearest_first
+    )
+
+
+PAGES = {"reference/commands.md": commands, "reference/benchmarks.md": benchmarks, "guides/two-lives.md": two_lives}
 
 
 def main() -> int:
-    stale = [name for name, make in PAGES.items() if _text(REFERENCE / name) != make()]
+    stale = [name for name, make in PAGES.items() if _text(DOCS / name) != make()]
     if "--check" not in sys.argv:
         for name in stale:
-            (REFERENCE / name).write_text(PAGES[name](), "utf-8")
+            (DOCS / name).write_text(PAGES[name](), "utf-8")
     sys.stdout.write("".join(f"{name}\n" for name in stale))
     return 1 if stale and "--check" in sys.argv else 0
 

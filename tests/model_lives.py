@@ -63,6 +63,7 @@ class Life:
         self.state: MonitorState | None = None
         self.told: list[tuple[int, str, str, str]] = []  # week, kind, severity, title
         self.assessments: list[Assessment] = []
+        self.learned: list[Assessment] = []
 
     def live(self, number: int, frame: pl.DataFrame) -> Assessment:
         """Week `number` with these rows; labels are known at once where the frame has no `known_at`."""
@@ -75,6 +76,7 @@ class Life:
         msgspec.json.encode([found.measurements, learned.measurements, drafts])  # the store keeps them as JSON
         self.told += [(number, draft.kind, draft.severity, draft.title) for draft in drafts]
         self.assessments.append(found)
+        self.learned.append(learned)
         return found
 
     @property

@@ -83,6 +83,24 @@ def test_a_tick_repeated_decides_and_raises_nothing_twice(project):
     assert again.models[0].champion == facts.alias(MODEL, "champion")
 
 
+@pytest.mark.parametrize("action", [Action.PROMOTE, Action.ROLL_BACK])
+def test_a_tick_that_changed_the_champion_decides_the_same_when_it_is_repeated(project, action):
+    facts = project.store.facts
+    with Loop(project) as loop:
+        live(loop, [8])
+        if action is Action.ROLL_BACK:
+            (worse,) = fitted(project, end(8), alpha=1e7)
+            promote_by_person(project, worse.name, at=end(8), actor=ME, waiver="I am sure")
+        for week in range(9, 14):
+            (decided,) = live(loop, [week], level=lambda _: 0.0 if action is Action.ROLL_BACK else 8.0)
+            if action in decided:
+                break
+        before = facts.decisions(), facts.alias_moves(MODEL), facts.alerts(MODEL)
+        (again,) = loop.tick(end(week)).models
+    assert [made.decision.action for made in again.decisions] == decided
+    assert (facts.decisions(), facts.alias_moves(MODEL), facts.alerts(MODEL)) == before
+
+
 def test_the_clock_never_goes_back(project):
     with Loop(project) as loop:
         live(loop, [8])

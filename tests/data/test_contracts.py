@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from real_tables import between, bikes, flights, weeks
+from real_tables import WEEK, between, bikes, flights, weeks
 from solvent.data.contracts import (
     BadContract,
     ColumnType,
@@ -196,3 +196,12 @@ def test_types_are_told_apart() -> None:
     )
     types = {c.name: c.type for c in infer_contract(table).columns}
     assert types == {"n": ColumnType.NUMBER, "b": ColumnType.BOOLEAN, "c": ColumnType.CATEGORY, "t": ColumnType.TIME}
+
+
+@pytest.mark.parametrize("span", [4, 10])
+def test_a_contract_of_a_few_weeks_keeps_quiet_through_the_seasons_that_follow(span: int) -> None:
+    for start in range(0, 80, 13):
+        begin = datetime(2011, 1, 3) + start * WEEK
+        contract = infer_contract(between(bikes(), "time", begin, begin + span * WEEK), time="time", target="count")
+        later = weeks(bikes(), "time", begin + span * WEEK, begin + (span + 16) * WEEK)
+        assert [v for week in later for v in check_contract(contract, week)] == []

@@ -42,6 +42,7 @@ def runs(root: Path, tell: Tell) -> None:
         for number in range(RUNS):
             at = BEGIN - timedelta(days=RUNS - 1 - number)
             run = run_pipeline(root, project.spec, project.store, RunOptions(as_of=at), pool=pool)
+            assert run.ok, run.document()
             tell(run.key)
             for version in register_run(project, run, at=at, actor=ME):
                 tell(version.number)

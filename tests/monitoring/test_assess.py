@@ -41,6 +41,7 @@ def test_quiet_weeks_are_measured_and_raise_nothing(life: Life) -> None:
     assert loss.lower < loss.value < loss.upper and loss.value == pytest.approx(20, rel=0.2)
     assert estimate.value == pytest.approx(20, rel=0.2) and estimate.about["assumes"]
     assert by_name["volume"].value == 168 and by_name["labelled"].value == 1.0
+    assert by_name["drift.temp"].about["missing_change"] == 0 and 0 < by_name["drift.temp"].about["ks"] < 0.3
     assert by_name["drift.temp"].unit == "sd" and "drift.hour" not in by_name
 
 
@@ -77,6 +78,8 @@ def test_a_model_that_loses_its_edge_is_told_once_and_dated(life: Life) -> None:
         life.live(week, worse(rows(1, first=week), 1.8 if week >= 4 else 1.0))
     (alarm,) = [entry for entry in life.told if entry[1] == "performance"]
     assert 4 <= alarm[0] <= 8 and "rmse" in alarm[3] and "the relation of inputs to label has changed" in alarm[3]
+    running = [m for found in life.learned for m in found.measurements if m.name == "loss.running"]
+    assert all(m.lower <= m.value <= m.upper for m in running if m.lower is not None and m.upper is not None)
     assert "since 29 Jan 2024" in alarm[3] or "since 28 Jan 2024" in alarm[3]
 
 
@@ -245,3 +248,14 @@ def test_an_alert_freezes_the_reference_until_usual_windows_return(life: Life) -
     frozen = [week for week, (is_frozen, _) in enumerate(lengths) if is_frozen]
     assert frozen and frozen[-1] == 12 and len({length for is_frozen, length in lengths if is_frozen}) == 1
     assert not lengths[13][0] and lengths[15][1] > lengths[12][1]
+
+
+def test_what_one_reference_showed_to_follow_the_calendar_is_watched_by_no_later_one() -> None:
+    def with_season(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.with_columns(f_season=pl.col("event_time").dt.quarter().cast(pl.String))
+
+    signature = {**SIGNATURE, "features": {**SIGNATURE["features"], "season": "String"}}
+    long = build_reference(with_season(rows(40, first=-40)), signature)
+    short = build_reference(with_season(rows(4, first=2)), signature)
+    assert "season" not in long.tracks and "season" in short.tracks
+    assert "season" not in begin_version(begin_version(None, long, 1), short, 2).drift.tracks

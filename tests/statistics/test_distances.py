@@ -11,6 +11,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from solvent.statistics.distances import (
     binned_jensen_shannon,
+    binned_kolmogorov_smirnov,
     binned_wasserstein,
     jensen_shannon,
     kolmogorov_smirnov,
@@ -75,6 +76,15 @@ def test_category_distances_refuse_what_has_no_answer() -> None:
 
 def test_missing_difference_is_window_less_reference() -> None:
     assert missing_difference(1, 10, 3, 10) == pytest.approx(0.2)
+
+
+def test_binned_kolmogorov_smirnov_is_at_most_the_exact_one() -> None:
+    rng = np.random.default_rng(0)
+    reference, window = rng.normal(size=2000), 0.5 + rng.normal(size=300)
+    edges = edges_of(reference)
+    binned = float(binned_kolmogorov_smirnov(histogram(reference, edges), histogram(window, edges)))
+    exact = kolmogorov_smirnov(reference, window)
+    assert binned <= exact + 1e-12 and binned == pytest.approx(exact, abs=0.03)
 
 
 def test_an_empty_window_has_no_binned_distance() -> None:

@@ -293,6 +293,29 @@ def test_corrections_are_revisions_and_each_instant_knows_its_own_latest(log: Pr
     assert every.get_column("revision").to_list() == [0, 1, 2]
 
 
+def test_outcomes_of_some_predictions_are_numbered_as_among_all(log: PredictionLog) -> None:
+    log.append_outcomes(MODEL, outcomes(["a", "b"], [1.0, 10.0], known_at=START + DAY))
+    log.seal(MODEL, "outcomes", now=NOW)
+    log.append_outcomes(MODEL, outcomes(["a"], [2.0], known_at=START + 2 * DAY))
+    asked = log.scan_outcomes(MODEL, ids=["a", "a", "nobody"]).collect()
+    assert asked.equals(log.scan_outcomes(MODEL).filter(prediction_id="a").collect())
+    assert log.latest_outcomes(MODEL, ids=["b"]).collect()["label"].to_list() == [10.0]
+    assert log.latest_outcomes(MODEL, ids=[]).collect().height == 0
+
+
+def test_frames_that_a_later_segment_holds_are_not_read_again(log: PredictionLog, monkeypatch) -> None:
+    for week in range(3):
+        log.append_predictions(MODEL, predictions([f"w{week}"], since=START + 7 * week * DAY))
+        log.seal(MODEL, "predictions", now=NOW)
+    monkeypatch.setattr("solvent.store.log.tables.from_frames", _refuse)
+    found = log.scan_predictions(MODEL, START, START + DAY).collect()
+    assert found["prediction_id"].to_list() == ["w0"]
+
+
+def _refuse(*_arguments: object) -> None:
+    raise AssertionError("sealed frames were parsed again")
+
+
 def test_a_revision_that_was_given_stands(log: PredictionLog) -> None:
     log.append_outcomes(MODEL, outcomes(["a", "a"], [1.0, 2.0], revision=[7, 3]))
     found = log.latest_outcomes(MODEL).collect()

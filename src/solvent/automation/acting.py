@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from solvent.automation.before import decisions_before
 from solvent.automation.promotion import judge_version, refuse, register_shadow
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, make_shadows
@@ -141,15 +142,15 @@ class Act:
             made_at=self.champion.created_at,
             windows=self.state.evidence,
             window_loss=self.state.window_loss or 0.0,
-            changes=changes_of(self.store, self.model.name),
+            changes=changes_of(decisions_before(self.store, self.model.name, self.now, self.settings.policy.label)),
             unit=self.settings.monitor.unit.partition("/")[0],
         )
 
 
-def changes_of(store: Store, model: str) -> list[Change]:
+def changes_of(decisions: Sequence[Decision]) -> list[Change]:
     """When the model in service changed, for the cool-down and the budget."""
     changes = []
-    for made in store.facts.decisions(model=model):
+    for made in decisions:
         what = made.decision
         by_person = what.action is Action.PROMOTE and what.policy is None and what.evidence.get("alias") == CHAMPION
         kind = "promote" if by_person else _KINDS.get(what.action)

@@ -24,9 +24,11 @@ def served_rows(store: Store, model: str, since: datetime, until: datetime, know
         store.log.scan_predictions(model, since, until)
         .filter(pl.col("event_time") >= since, pl.col("event_time") < until)
         .unique("prediction_id", keep="first", maintain_order=True)
+        .collect()
     )
-    outcomes = store.log.latest_outcomes(model, known_by).select("prediction_id", "label", "known_at")
-    return predictions.join(outcomes, on="prediction_id", how="left").sort("event_time").collect()
+    outcomes = store.log.latest_outcomes(model, known_by, ids=predictions["prediction_id"])
+    labels = outcomes.select("prediction_id", "label", "known_at").collect()
+    return predictions.join(labels, on="prediction_id", how="left").sort("event_time")
 
 
 def features_of(rows: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from solvent.automation.acting import Act
+from solvent.automation.before import moves_before
 from solvent.automation.report import ModelTick, TickReport
 from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
@@ -78,13 +79,15 @@ class Loop:
     def _tick_model(self, name: str, now: datetime) -> tuple[ModelTick, list[str]]:
         facts, settings = self.store.facts, self.project.settings.model(name)
         started = facts.start_tick(name, now, settings.policy.label)
-        number = facts.alias(name, CHAMPION)
+        moves = moves_before(self.store, name, now, settings.policy.label)
+        number = moves[-1].number if moves else None
         champion = facts.version(name, number) if number is not None else None
         if champion is None:
             return ModelTick(model=name, champion=None, note="no champion yet: `solvent run`"), []
         self.progress(f"{name}: measuring")
         self._keep_log(name, now)
         state = LoopState.of(facts.state(name, NAME, before=now))
+        state.trial = current_trial(self.store, moves, state.trial)
         done = self._run(name, champion, state, now)
         undelivered = self._tell(done)
         facts.end_tick(started, states=_states(state, now), about={"windows": len(done.windows), "note": done.note})
@@ -96,7 +99,6 @@ class Loop:
         reference = self._versions.setdefault(name, Versions(self.store, monitor)).reference(champion)
         if reference is None:
             return ModelTick(model=name, champion=champion.number, note="its version has no evaluation rows")
-        state.trial = current_trial(self.store, name, state.trial)
         before = self.store.facts.version(name, state.trial.old) if state.trial else None
         watch = Watch(self.store, champion, reference, state, monitor, settings, self.scorer, now)
         watched = watch.run([before] if before else [])

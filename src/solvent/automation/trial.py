@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,9 @@ from solvent.automation.evidence import version_losses
 from solvent.automation.scoring import Scorer
 from solvent.automation.state import Trial
 from solvent.foundation.settings import PolicySettings
-from solvent.lineage.entities import Action, Actor, Decision
+from solvent.lineage.entities import Action, Actor, AliasMove, Decision
 from solvent.monitoring.paired import PairedVerdict, begin_paired, paired_check
 from solvent.monitoring.reference import Reference
-from solvent.registry.references import CHAMPION
 from solvent.registry.versions import rollback
 
 if TYPE_CHECKING:
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 _BEGINS = {Action.PROMOTE, Action.WAIVE, Action.APPROVE}
 
 
-def current_trial(store: Store, model: str, carried: Trial | None) -> Trial | None:
-    """The trial of the present champion, if it came into service by a promotion over another version."""
-    moves = store.facts.alias_moves(model, CHAMPION)
+def current_trial(store: Store, moves: Sequence[AliasMove], carried: Trial | None) -> Trial | None:
+    """The trial of the present champion, if it came into service by a promotion over another version.
+
+    moves: the champion's, oldest first.
+    """
     if len(moves) < 2:
         return None
     last, new, old = moves[-1], moves[-1].number, moves[-2].number

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 HURRIED, SURE = "an engineer in a hurry", "an engineer who is sure"
 FORCED_FROM = 26  # weeks into the life: the first of January 2012
-QUICK_TREES = 10
+QUICK_TREES = 5
 QUICK = {"pipelines.bikes.fit": {"trees": QUICK_TREES}}
 
 
@@ -90,7 +90,7 @@ class ForcedVersion:
 
     def _force(self, moment: Moment) -> int:
         moment.story.injected(
-            f"somebody is sure that {QUICK_TREES} trees do as well as 120, and forces them past the gate"
+            f"somebody is sure that {QUICK_TREES} trees do as well as 60, and forces them past the gate"
         )
         known, project = len(moment.decisions()), moment.loop.project
         made = train(project, SURE, moment.world.model, moment.now, moment.loop.pools.take(1)[0], QUICK)

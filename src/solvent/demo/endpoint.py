@@ -22,7 +22,8 @@ from solvent.foundation.errors import Unexpected
 READY = re.compile(r"answers at (http://\S+)")
 START_SECONDS = 60.0
 SWAP_SECONDS = 30.0
-ROWS = 2_000  # sent in one request
+ROWS = 2_000  # cases sent in one request
+LABELS = 20_000  # outcomes sent in one request: each asks the log which of them it knows
 
 
 class EndpointFailed(Unexpected):
@@ -48,7 +49,7 @@ class Endpoint:
 
     def report(self, outcomes: pl.DataFrame) -> None:
         """Tell labels that became known: prediction_id, label, known_at."""
-        for batch in outcomes.iter_slices(ROWS):
+        for batch in outcomes.iter_slices(LABELS):
             self._ask("POST", "/outcomes", {"outcomes": batch.to_dicts()})
 
     def champion(self) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
-from solvent.data.contracts import Violation
+from solvent.data.contracts import Role, Violation
 from solvent.foundation.clock import to_micros
 from solvent.lineage.entities import Measurement
 from solvent.monitoring.cause import Fresh
@@ -52,8 +52,12 @@ def begin_version(state: MonitorState | None, reference: Reference, number: int 
         return state
     new = copied(state) if state is not None else MonitorState()
     known = new.drift.tracks
+    clocks = {column.name for column in reference.contract.columns if column.role is Role.CLOCK}
+    new.drift.clocks = sorted(clocks.union(new.drift.clocks))
     new.drift.tracks = {}
     for name, track in reference.tracks.items():
+        if name in new.drift.clocks:
+            continue  # too short a reference shows a season as a constant
         same = known.get(name)
         keep = name != OUTPUT and same is not None and same.kind == track.kind and len(same.counts) >= len(track.counts)
         begun = same if keep and same is not None else track
@@ -97,7 +101,7 @@ def assess_window(
         broken = frozenset(violation.column for violation in violations)
         if violations:
             broken |= {OUTPUT}  # it follows from what is broken
-        findings.add(watch_drift(frame, carried, subject, settings, broken=broken))
+        findings.add(watch_drift(frame, reference, carried, subject, settings, broken=broken))
         estimate = watch_estimate(
             frame, reference, carried, subject, settings, window=window.name, broken=bool(violations)
         )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from solvent.data.contracts.columns import missing_mask
 from solvent.foundation.clock import to_micros
 from solvent.lineage.entities import Measurement
+from solvent.monitoring.reference import Reference
 from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Subject
 from solvent.monitoring.state import DriftState, MonitorState, Track
 from solvent.monitoring.tracks import OUTPUT, count_window
+from solvent.statistics.distances import binned_kolmogorov_smirnov
 from solvent.statistics.drift import (
     LAG,
     LEAST_WINDOWS,
@@ -29,6 +32,7 @@ _USUAL = 0.05
 
 def watch_drift(
     frame: pl.DataFrame,
+    reference: Reference,
     state: MonitorState,
     subject: Subject,
     settings: MonitorSettings,
@@ -56,7 +60,8 @@ def watch_drift(
                 track.evidence = detector_step(track.evidence, e_value(p))
         if not drift.frozen:
             _join(track, counts)
-        findings.measurements.append(_measure(name, track, distance, usual, p, subject, frame.height))
+        figures = {"usual": usual, "p": p, **_beside(name, track, counts, frame, reference)}
+        findings.measurements.append(_measure(name, track, distance, figures, subject, frame.height))
     effects = {m.name.removeprefix("drift."): m.value or 0.0 for m in findings.measurements}
     evidence = _evidence(drift, effects, settings)
     threshold = settings.windows_per_false_alarm
@@ -90,15 +95,26 @@ def _judge(track: Track, counts: list[int]) -> tuple[float, float | None, float 
     return float(distances[-1]), usual, p
 
 
+def _beside(
+    name: str, track: Track, counts: list[int], frame: pl.DataFrame, reference: Reference
+) -> dict[str, float | None]:
+    """Kolmogorov–Smirnov distance of a number, and the change of the missing rate of any."""
+    pool, window = np.array(track.counts, dtype=np.int64).sum(axis=0), np.array(counts, dtype=np.int64)
+    ks = float(binned_kolmogorov_smirnov(pool, window)) if track.kind == "number" and np.sum(pool) else None
+    column = reference.contract.by_name().get(name)
+    missing = float(missing_mask(frame[name]).mean())
+    return {"ks": ks, "missing_change": round(missing - column.missing, 6) if column is not None else None}
+
+
 def _measure(
-    name: str, track: Track, distance: float, usual: float | None, p: float | None, subject: Subject, rows: int
+    name: str, track: Track, distance: float, figures: dict[str, float | None], subject: Subject, rows: int
 ) -> Measurement:
     number = track.kind == "number"
+    tested = "predictive Student t of log distances" if figures["p"] is not None else "too few windows"
     about = {
         "distance": "Wasserstein" if number else "Jensen–Shannon",
-        "usual": usual,
-        "p": p,
-        "test": "predictive Student t of log distances" if p is not None else "too few windows",
+        **figures,
+        "test": tested,
         "windows": len(track.counts),
         "evidence": track.evidence,
         "weight": track.weight,

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from solvent.foundation.clock import from_micros, to_micros
+from solvent.lineage.entities import Measurement
 from solvent.monitoring.cause import Fresh, name_cause
 from solvent.monitoring.frames import TIME, floats_of, losses_of, micros_of
 from solvent.monitoring.reference import Reference, Risk
@@ -20,7 +21,7 @@ from solvent.statistics.arrays import Counts, Flags, Floats
 from solvent.statistics.blocks import block_means
 from solvent.statistics.bootstrap import block_bootstrap
 from solvent.statistics.losses import metric_named
-from solvent.statistics.sequential import ChangeDetector
+from solvent.statistics.sequential import ChangeDetector, mean_interval
 
 NAME = "loss.realised"
 _KEPT = 400  # block means that are remembered for dating a change
@@ -217,6 +218,7 @@ def _test(
         return findings
     performance.detector = performance.detector.fed(means)
     detector = performance.detector
+    findings.measurements += _running(reference, risk, state, subject, settings)
     findings.measurements.append(
         subject.measurement(
             "performance",
@@ -230,6 +232,32 @@ def _test(
         performance.alarmed = True
         findings.drafts.append(_alarm(detector, null, reference, risk, state, subject, settings, fresh))
     return findings
+
+
+def _running(
+    reference: Reference, risk: Risk, state: MonitorState, subject: Subject, settings: MonitorSettings
+) -> list[Measurement]:
+    """The mean loss of the blocks so far with bounds that hold whenever one looks."""
+    values = np.array([mean for _, mean in state.performance.losses])
+    if len(values) == 0:
+        return []
+    metric, found = (
+        metric_named(reference.metric),
+        mean_interval(values, low=0.0, high=risk.bound, level=settings.level),
+    )
+    about = {"mean": found.value, "clipped_at": risk.bound, "blocks": len(values)}
+    return [
+        subject.measurement(
+            "loss.running",
+            metric.shown(found.value),
+            metric.unit.replace("target", str(reference.signature.get("target") or "target")),
+            lower=metric.shown(found.lower),
+            upper=metric.shown(found.upper),
+            level=settings.level,
+            rows=len(values),
+            about=about,
+        )
+    ]
 
 
 def _recent(state: MonitorState, settings: MonitorSettings) -> float | None:

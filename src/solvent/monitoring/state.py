@@ -30,13 +30,15 @@ class Track(msgspec.Struct, kw_only=True):
 
 
 class DriftState(msgspec.Struct, kw_only=True):
-    """named: features of the alert that froze the reference; quiet: usual windows in a row since; season: those of
-    the last note of an unseen season."""
+    """named: features of the alert that froze the reference; quiet: usual windows in a row since; season: features of
+    the last note of an unseen season; clocks: columns that any reference so far showed to follow the calendar.
+    """
 
     tracks: dict[str, Track] = msgspec.field(default_factory=dict)
     frozen: bool = False
     named: list[str] = msgspec.field(default_factory=list)
     season: list[str] = msgspec.field(default_factory=list)
+    clocks: list[str] = msgspec.field(default_factory=list)
     quiet: int = 0
 
 

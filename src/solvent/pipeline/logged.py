@@ -42,7 +42,8 @@ def add_logged_rows(
     table = pl.read_parquet(store.objects.path(features.digest))
     _check_columns(model, table)
     predictions = store.log.scan_predictions(model.name, since).collect()
-    outcomes = store.log.latest_outcomes(model.name, as_of).select("prediction_id", "label").collect()
+    asked = predictions["prediction_id"] if since is not None else None
+    outcomes = store.log.latest_outcomes(model.name, as_of, ids=asked).select("prediction_id", "label").collect()
     classes = _classes(store, model, table)
     rows = extension(table, predictions, outcomes, model, classes)
     segments = [

@@ -20,6 +20,7 @@ from solvent.registry.frames import fit_table
 from solvent.registry.package import UnsafeFormat, predict_table
 from solvent.registry.signature import Declared, Signature, infer_signature, label_value
 from solvent.registry.versions import register_version
+from solvent.statistics.losses import metric_named
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -59,8 +60,9 @@ def register(
     evaluation: rows that it did not learn from; answered by it, they become the version's reference.
     made_from: digests of the two tables, by `features` and `evaluation`, for the lineage of contract and reference.
     An estimator of equal content under the same declaration is the version that it was, and nothing is computed.
-    Raises: BadModel, UnsafeFormat, UnsafeModel, EmptyEvaluation.
+    Raises: BadModel, UnknownMetric, UnsafeFormat, UnsafeModel, EmptyEvaluation.
     """
+    metric_named(declared.metric)  # refused here rather than at the first tick
     artifact = store.facts.artifact(estimator)
     if artifact is None or artifact.format != "skops":
         raise UnsafeFormat(f"{declared.name} (new)", artifact.format if artifact else "an unknown format")

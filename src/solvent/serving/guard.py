@@ -15,7 +15,7 @@ from solvent.foundation.errors import UsageError
 from solvent.serving.errors import NoToken, TooLarge, TooSlow, WrongHost, WrongType
 from solvent.serving.replies import failure
 
-MAX_BODY = 32 * 2**20  # bytes
+MAX_BODY = 8 * 2**20  # bytes; decoded, the worst JSON takes some twenty times as much
 BODY_SECONDS = 30.0
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 

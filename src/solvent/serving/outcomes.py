@@ -153,7 +153,7 @@ def _not_repeated(known: list[Known], last: dict[str, float]) -> tuple[list[Know
 
 
 def _last_labels(store: Store, model: str, ids: list[str]) -> dict[str, float]:
-    rows = store.log.latest_outcomes(model).filter(pl.col("prediction_id").is_in(ids))
+    rows = store.log.latest_outcomes(model, ids=ids)
     table = rows.select("prediction_id", "label").collect()
     return dict(zip(table["prediction_id"], table["label"], strict=True))
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 5001
 DRAIN_SECONDS = 30
+MAX_CONNECTIONS = 1000  # beyond them, 503
 SLACK = timedelta(hours=36)
 
 
@@ -102,6 +103,7 @@ class _Server(uvicorn.Server):
                 http="httptools",
                 ws="none",
                 timeout_keep_alive=65,
+                limit_concurrency=MAX_CONNECTIONS,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         )

@@ -85,6 +85,15 @@ def binned_wasserstein(reference: Counts, window: Counts, widths: Floats) -> Flo
     return np.asarray(np.sum(np.abs(f - g)[..., :-1] * widths, axis=-1))
 
 
+def binned_kolmogorov_smirnov(reference: Counts, window: Counts) -> Floats:
+    """Largest gap between the distribution functions at the edges of shared bins, shape (...), NaN without rows.
+
+    reference, window: shape (..., n_bins). At most `kolmogorov_smirnov` of the values themselves.
+    """
+    gaps = np.cumsum(_normalised(reference), axis=-1) - np.cumsum(_normalised(window), axis=-1)
+    return np.asarray(np.max(np.abs(gaps), axis=-1))
+
+
 def binned_jensen_shannon(reference: Counts, window: Counts) -> Floats:
     """`jensen_shannon` row by row.
 

@@ -52,6 +52,8 @@ def outcomes(
     if report.unknown:
         ids = ", ".join(report.unknown_ids[:3])
         lines.append(f"{report.unknown} belong to no logged prediction ({ids}); they are kept")
+    if report.bounded:
+        lines.append(f"{report.bounded} were said to be known later than now; they count as known now")
     show(report, [*lines, next_step("`solvent tick` measures and decides")], json=json)
     return Exit.FINE
 

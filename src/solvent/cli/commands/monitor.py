@@ -9,6 +9,7 @@ import cyclopts
 from solvent.cli.program import Exit
 from solvent.cli.show import next_step, note, show
 from solvent.foundation.clock import parse_instant, wall_clock
+from solvent.foundation.errors import UsageError
 from solvent.project import Project
 
 command = cyclopts.App(
@@ -51,11 +52,21 @@ def report(*models: str, html: Path | None = None, json: bool = False) -> Exit:
         Also write the self-contained page here.
     """
     from solvent.governance.report import life_report, render_html, render_life
+    from solvent.registry.references import require_model
 
     project = Project.find()
+    for name in models:
+        require_model(project.store, name)
     told = life_report(project.store, project.settings, models=models or None)
     if html is not None:
-        html.write_text(render_html(told), "utf-8")
+        _write(html, render_html(told))
         note(f"The page is written: open {html}")
     show(told, render_life(told), json=json)
     return Exit.FINE
+
+
+def _write(path: Path, page: str) -> None:
+    try:
+        path.write_text(page, "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}", next="--html FILE") from None

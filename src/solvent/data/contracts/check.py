@@ -161,7 +161,7 @@ def _unit(column: ColumnContract, series: pl.Series) -> Violation | None:
 
 
 def _constant(column: ColumnContract, series: pl.Series) -> Violation | None:
-    """A stretch of one value several times the reference's longest (ten times where it fills less than half the rows)."""
+    """A stretch of one value three times the reference's longest, or ten times where it fills less than half."""
     if column.longest_run == 0 or len(series) < _RUN:
         return None
     run, start = longest_run(series)

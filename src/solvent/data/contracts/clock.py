@@ -83,5 +83,5 @@ def _calendar(table: pl.DataFrame, time: str, name: str) -> bool:
     ends = [*starts[1:].to_list(), table[time][-1]]
     lasted = [(end - start).total_seconds() for start, end in zip(starts.to_list(), ends, strict=True)]
     if runs == 2:  # the reference may have begun or ended shortly beside the change
-        return max(lasted) >= _SLOW or min(lasted) >= _SLOW / 7
+        return bool(max(lasted) >= _SLOW or min(lasted) >= _SLOW / 7)
     return bool(min(lasted[1:-1]) >= _SLOW)

@@ -25,6 +25,8 @@ from solvent.data.contracts.model import ColumnContract, ColumnType, Contract, L
 QUANTILES = (0.005, 0.05, 0.25, 0.5, 0.75, 0.95, 0.995)
 _BLOCKS = 8
 _SLACK = 1.0  # seen ranges allowed beyond both ends: another season is no breach
+_NEW = 0.1  # share of a window's rows that may be of unseen categories
+_SHORT = ((21, 3.0), (100, 2.0))  # references of fewer days know fewer seasons and give so much more slack
 _SHORT = ((21, 3.0), (100, 2.0))  # days of reference below which so much more slack is given: it knows fewer seasons
 
 
@@ -36,7 +38,8 @@ def infer_contract(
     id: str | None = None,
     known_at: str | None = None,
 ) -> Contract:
-    """The contract that the reference `table` keeps, generous enough for other seasons and growth.
+    """The contract that the reference `table` keeps, generous enough for other seasons and growth, the
+    more the shorter it is.
 
     time, target, id, known_at: names of columns with these roles; names that the table lacks are ignored.
     Blocks for window-to-window variation are eighths of the reference in order of time.
@@ -47,11 +50,12 @@ def infer_contract(
     if instants is not None and time is not None:
         features = [name for name in table.columns if name not in roles]
         clocks = clock_columns(ordered.with_columns(instants.alias(time)), time, candidates=features)
+    since, until, spacing = _span(instants)
+    slack = _slack(instants)
     columns = [
-        _column(ordered[name], roles.get(name, Role.CLOCK if name in clocks else Role.FEATURE))
+        _column(ordered[name], roles.get(name, Role.CLOCK if name in clocks else Role.FEATURE), slack)
         for name in ordered.columns
     ]
-    since, until, spacing = _span(instants)
     return Contract(
         columns=columns,
         rows=table.height,
@@ -71,6 +75,14 @@ def _in_order(table: pl.DataFrame, time: str | None) -> tuple[pl.DataFrame, pl.S
     return table.filter(known)[order], instants.filter(known)[order]
 
 
+def _slack(instants: pl.Series | None) -> float:
+    """By how much more than the reference shows a window may differ: 1, and more for a short reference."""
+    if instants is None or len(instants) == 0:
+        return 1.0
+    days = (instants[-1] - instants[0]).total_seconds() / 86_400
+    return next((factor for limit, factor in _SHORT if days < limit), 1.0)
+
+
 def _span(instants: pl.Series | None) -> tuple[str | None, str | None, tuple[float, float] | None]:
     if instants is None or len(instants) == 0:
         return None, None, None
@@ -79,7 +91,7 @@ def _span(instants: pl.Series | None) -> tuple[str | None, str | None, tuple[flo
     return f"{instants[0].isoformat()}Z", f"{instants[-1].isoformat()}Z", spacing
 
 
-def _column(series: pl.Series, role: Role) -> ColumnContract:
+def _column(series: pl.Series, role: Role, slack: float) -> ColumnContract:
     """One column's entry; `series` is in order of time where there is one."""
     kind = type_of(series)
     missing = missing_mask(series)
@@ -99,27 +111,27 @@ def _column(series: pl.Series, role: Role) -> ColumnContract:
     if role not in (Role.FEATURE, Role.CLOCK, Role.TARGET):
         return entry
     if kind is ColumnType.NUMBER:
-        return _numeric(entry, as_floats(series))
+        return _numeric(entry, as_floats(series), slack)
     if kind is ColumnType.CATEGORY:
         known = sorted(as_text(series.drop_nulls()).unique().to_list())
-        return msgspec.structs.replace(entry, categories=known, unseen_allowed=_novelty(series))
+        return msgspec.structs.replace(entry, categories=known, unseen_allowed=_novelty(series, slack))
     return entry
 
 
-def _novelty(series: pl.Series) -> float:
-    """Share of a window's rows that may be of unseen categories: 10%, or three times what the reference showed.
+def _novelty(series: pl.Series, slack: float) -> float:
+    """Share of a window's rows that may be of unseen categories: a tenth, or three times what the reference showed.
 
     The reference's second half is looked at with the eyes of its first.
     """
     half = len(series) // 2
     if half == 0:
-        return 0.1
+        return _NEW
     first, second = as_text(series[:half]), as_text(series[half:])
     unseen = (~second.is_in(first.unique().to_list())).fill_null(False).to_numpy()
-    return round(min(1.0, max(0.1, 3 * float(unseen.mean()))), 4)
+    return round(min(1.0, max(_NEW * slack, 3 * float(unseen.mean()))), 4)
 
 
-def _numeric(entry: ColumnContract, values: Floats) -> ColumnContract:
+def _numeric(entry: ColumnContract, values: Floats, more: float) -> ColumnContract:
     """The entry with what the values show; only features have a range, and a column that never varied has none."""
     finite = values[np.isfinite(values)]
     if len(finite) == 0:
@@ -129,8 +141,8 @@ def _numeric(entry: ColumnContract, values: Floats) -> ColumnContract:
     widths = [float(b[1] - b[0]) for b in blocks]
     allowed = None
     if entry.role is Role.FEATURE and high > low:
-        slack = _SLACK * (high - low)
-        floor = 0.0 if 0 <= low < 0.02 * slack else low - slack  # what starts at zero stays above it
+        slack = more * _SLACK * (high - low)
+        floor = 0.0 if low == 0 and more == 1.0 else low - slack  # what a long reference saw start at zero
         allowed = (floor, high + slack)
     return msgspec.structs.replace(
         entry,

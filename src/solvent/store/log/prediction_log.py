@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
@@ -118,17 +118,24 @@ class PredictionLog:
         folder = LogFolder(self.root, PREDICTIONS, model)
         return reading.scan_predictions(folder, self._facts, self._objects, since, until)
 
-    def scan_outcomes(self, model: str, known_by: datetime | None = None) -> pl.LazyFrame:
-        """Every revision with `known_at <= known_by`, in order of becoming known. Raises: as `scan_predictions`."""
+    def scan_outcomes(
+        self, model: str, known_by: datetime | None = None, ids: Iterable[str] | None = None
+    ) -> pl.LazyFrame:
+        """Every revision with `known_at <= known_by`, in order of becoming known. Raises: as `scan_predictions`.
+
+        ids: of the predictions that are asked about; a few of many are found much faster than all.
+        """
         from solvent.store.log import reading
 
-        return reading.scan_outcomes(LogFolder(self.root, OUTCOMES, model), self._facts, self._objects, known_by)
+        return reading.scan_outcomes(LogFolder(self.root, OUTCOMES, model), self._facts, self._objects, known_by, ids)
 
-    def latest_outcomes(self, model: str, known_by: datetime | None = None) -> pl.LazyFrame:
+    def latest_outcomes(
+        self, model: str, known_by: datetime | None = None, ids: Iterable[str] | None = None
+    ) -> pl.LazyFrame:
         """One row per prediction id: the latest revision known by then, with first_label and first_known_at."""
         from solvent.store.log import reading
 
-        return reading.latest(self.scan_outcomes(model, known_by))
+        return reading.latest(self.scan_outcomes(model, known_by, ids))
 
     def expire(self, model: str, before: datetime) -> Expired:
         """Drop segments, of predictions and of outcomes, that lie wholly before `before`."""

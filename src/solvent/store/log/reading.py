@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -37,13 +37,20 @@ def scan_predictions(
 
 
 def scan_outcomes(
-    folder: LogFolder, facts: SegmentFacts, objects: ObjectStore, known_by: datetime | None
+    folder: LogFolder,
+    facts: SegmentFacts,
+    objects: ObjectStore,
+    known_by: datetime | None,
+    ids: Iterable[str] | None = None,
 ) -> pl.LazyFrame:
-    """Rows with `known_at <= known_by`, every revision of every prediction id, numbered.
+    """Rows with `known_at <= known_by`, every revision of every prediction id (or of these), numbered.
 
     Raises: as `scan_predictions`.
     """
     rows = _scan(folder, facts, objects, None, None if known_by is None else known_by + _INSTANT_STEP)
+    if ids is not None:  # before the numbering, which goes by id and sees nothing of the others
+        wanted = pl.LazyFrame({"prediction_id": pl.Series(ids, dtype=pl.String).unique()})
+        rows = rows.join(wanted, on="prediction_id", how="semi")
     if known_by is not None:
         rows = rows.filter(pl.col(tables.TIME[OUTCOMES]) <= known_by)
     return with_revisions(rows)

@@ -55,10 +55,11 @@ def split(features: pl.DataFrame, *, test_days: int = 7) -> Split:
 
 
 @step
-def fit(train: pl.DataFrame, *, trees: int = 120, seed: int = 7) -> HistGradientBoostingRegressor:
+def fit(train: pl.DataFrame, *, trees: int = 60, seed: int = 7) -> HistGradientBoostingRegressor:
     estimator = HistGradientBoostingRegressor(
         loss="poisson",
         max_iter=trees,
+        learning_rate=0.2,
         max_leaf_nodes=16,
         min_samples_leaf=15,
         max_features=0.7,
