@@ -31,10 +31,9 @@ WITH RECURSIVE
     UNION SELECT edge.source_id, CASE WHEN edge.via = 2 THEN 0 ELSE onward END
     FROM reached JOIN edge ON edge.target_id = reached.id WHERE onward = 1 OR edge.via <> 1
   ),
-  nearest(id, onward) AS (SELECT id, max(onward) FROM (SELECT id, onward FROM reached LIMIT :most) AS first GROUP BY id)
-SELECT nearest.id, edge.source_id, edge.target_id, edge.role
+  nearest(id, onward) AS (SELECT id, onward FROM reached LIMIT :most)
+SELECT nearest.id, onward = 1 OR edge.via <> 1, edge.source_id, edge.target_id, edge.role
 FROM nearest LEFT JOIN edge ON edge.target_id = nearest.id
-  AND (onward = 1 OR edge.via <> 1 OR edge.source_id IN (SELECT id FROM nearest))
 """)
 _DOWN = text("""
 WITH RECURSIVE
@@ -43,10 +42,9 @@ WITH RECURSIVE
     UNION SELECT edge.target_id, CASE WHEN edge.via = 1 THEN 0 ELSE onward END
     FROM reached JOIN edge ON edge.source_id = reached.id WHERE onward = 1 OR edge.via <> 2
   ),
-  nearest(id, onward) AS (SELECT id, max(onward) FROM (SELECT id, onward FROM reached LIMIT :most) AS first GROUP BY id)
-SELECT nearest.id, edge.source_id, edge.target_id, edge.role
+  nearest(id, onward) AS (SELECT id, onward FROM reached LIMIT :most)
+SELECT nearest.id, onward = 1 OR edge.via <> 2, edge.source_id, edge.target_id, edge.role
 FROM nearest LEFT JOIN edge ON edge.source_id = nearest.id
-  AND (onward = 1 OR edge.via <> 2 OR edge.target_id IN (SELECT id FROM nearest))
 """)
 _KINDS = {kind.value: kind for kind in NodeKind}
 _node_columns = (t.node.c.id, t.node.c.kind, t.node.c.key, t.node.c.name, t.node.c.happened_at, t.node.c.recorded_at)
@@ -96,13 +94,15 @@ class GraphFacts(FactsBase):
             rows = connection.execute(walk, {"root": root, "most": limit}).all()
             ids = {row[0] for row in rows}
             nodes = [_node(row) for row in rows_in(connection, select(*_node_columns), t.node.c.id, ids)]
-            steps = [row for row in rows if row[1] is not None]
-            # Each node was asked for all its edges; only at the limit (which counts a node twice where the walk
-            # came to it in both ways) can one lead to a node that was cut off.
-            full = 2 * len(ids) >= limit
-            inside = [step for step in steps if step[1] in ids and step[2] in ids] if full else steps
-            edges = [Edge(source=source, target=target, role=role) for _, source, target, role in inside]
-        return Subgraph(root=root, nodes=nodes, edges=edges, truncated=len(inside) < len(steps))
+            # A node counts twice against the limit, and its edges come twice, where the walk came to it in both ways.
+            inside = dict.fromkeys(
+                (source, target, role) for _, _, source, target, role in rows if source in ids and target in ids
+            )
+            edges = [Edge(source=source, target=target, role=role) for source, target, role in inside]
+            truncated = 2 * len(ids) >= limit and any(
+                walked and not (source in ids and target in ids) for _, walked, source, target, _ in rows
+            )
+        return Subgraph(root=root, nodes=nodes, edges=edges, truncated=truncated)
 
 
 @contextmanager
