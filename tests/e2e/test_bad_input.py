@@ -135,7 +135,7 @@ def test_what_does_not_exist_or_does_not_fit_is_named(solvent, shop, arguments, 
 
 def test_outcomes_that_are_unknown_early_repeated_or_corrected_are_kept_and_told(solvent, shop, tmp_path):
     root = shutil.copytree(shop, tmp_path / "project")
-    known, other = rows(8)["sale"][:2]
+    known, _ = rows(8)["sale"][:2]
     table = "prediction_id,label,known_at\n"
     (root / "one.csv").write_text(f"{table}nobody,30,2024-03-02\n{known},30,2099-01-01\n")
     (root / "two.csv").write_text(f"{table}nobody,30,2024-03-03\n{known},31,2099-01-01\n")

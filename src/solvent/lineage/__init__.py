@@ -1,5 +1,5 @@
-"""The lineage graph's vocabulary: entities, digests, the decision chain, and how to read a subgraph.
+"""The lineage graph's vocabulary: entities, digests, the decision chain.
 
 Pure: values in, values out. It opens no file and no database; `store` keeps
-these values and hands subgraphs back to be interpreted here.
+these values, `governance` interprets them.
 """
