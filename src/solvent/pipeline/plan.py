@@ -45,7 +45,10 @@ class Lookups(Protocol):
 
 
 class PlannedStep(msgspec.Struct, frozen=True, kw_only=True):
-    """inputs: artifacts by parameter; makers: keys of the runs that made them. recipe: None where an input is unknown. run: the one that a fresh step reuses."""
+    """inputs: artifacts by parameter; makers: keys of the runs that made them.
+
+    recipe: None where an input is unknown. run: the one that a fresh step reuses.
+    """
 
     name: str
     label: str

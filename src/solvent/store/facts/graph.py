@@ -100,7 +100,9 @@ class GraphFacts(FactsBase):
             )
             edges = [Edge(source=source, target=target, role=role) for source, target, role in inside]
             truncated = 2 * len(ids) >= limit and any(
-                walked and not (source in ids and target in ids) for _, walked, source, target, _ in rows
+                walked and not (source in ids and target in ids)
+                for _, walked, source, target, _ in rows
+                if source is not None  # a node without further edges
             )
         return Subgraph(root=root, nodes=nodes, edges=edges, truncated=truncated)
 
