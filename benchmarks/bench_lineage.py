@@ -28,7 +28,7 @@ from typing import Any
 import psycopg
 
 from solvent.foundation.ids import uuid7
-from solvent.lineage.entities import Actor, NodeKind
+from solvent.lineage.entities import Actor, NodeKind, Subgraph
 from solvent.store import Store, open_store, schema
 
 RESULT = Path(__file__).parent / "results" / "lineage.json"
@@ -134,17 +134,21 @@ def measure(store: Store, grown: Growing) -> list[dict[str, Any]]:
     measured = []
     for question, kind, keys in questions(grown):
         ask = store.facts.ancestors if question == "ancestors" else store.facts.descendants
-        answer = partial(ask, kind, limit=2 * SIZES[-1])
         for size in SIZES:
-            fits = bisect.bisect(keys, size, key=lambda key, answer=answer: len(answer(key).nodes))
-            key = keys[max(0, fits - 1)]
-            graph = answer(key)
+            larger = partial(larger_than, ask, kind, size)
+            key = keys[max(0, bisect.bisect_left(keys, True, key=larger) - 1)]
+            graph = ask(kind, key)
             times = sorted(seconds(partial(ask, kind, key)) for _ in range(REPEATS))
             row = {"question": question, "nodes": len(graph.nodes), "edges": len(graph.edges)}
             measured.append(
                 {**row, "median seconds": round(times[REPEATS // 2], 4), "worst seconds": round(times[-1], 4)}
             )
     return measured
+
+
+def larger_than(ask: Callable[..., Subgraph], kind: NodeKind, size: int, key: str) -> bool:
+    graph = ask(kind, key, limit=size + 1)
+    return graph.truncated or len(graph.nodes) > size
 
 
 def show(backend: str, row: dict[str, Any]) -> None:

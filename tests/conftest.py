@@ -8,7 +8,7 @@ import pytest
 
 from support import Answer, run_solvent
 
-pytest_plugins = ["fixtures_postgres"]
+pytest_plugins = ["fixtures_postgres", "fixtures_shop"]
 
 Solvent = Callable[..., Answer]
 

@@ -67,7 +67,7 @@ def test_the_broken_week_is_named_by_column_and_cause_and_its_answers_are_flagge
     assert all(alert.title in lived.text for alert in told.values())
     start = told["temp"].window_start
     rows = lived.project.store.log.scan_predictions(MODEL, start, start + timedelta(weeks=1)).collect()
-    assert rows["flags"].list.len().gt(0).mean() > 0.5
+    assert rows["flags"].list.len().gt(0).mean() > 0.25
 
 
 def test_what_was_trained_on_the_broken_week_does_not_pass_by_provenance(lived):
@@ -103,7 +103,7 @@ def test_the_installed_program_lives_a_life_and_leaves_a_project_that_runs(solve
     assert "healthy" in answer.err  # the story goes to stderr where the answer is JSON
     assert solvent("verify", cwd=tmp_path / "life").code == 0
     listed = json.loads(solvent("models", "list", "--json", cwd=tmp_path / "life").out)
-    assert [model["model"] for model in listed] == [MODEL]
+    assert [model["name"] for model in listed] == [MODEL]
 
 
 def test_weeks_must_be_at_least_one(solvent, tmp_path):

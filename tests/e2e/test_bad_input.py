@@ -83,7 +83,7 @@ def test_a_project_that_cannot_be_read_is_named(solvent, tmp_path, files, argume
     [
         (None, "failed: rides (pipeline.py:6): `rides.csv` matches no file"),
         (
-            "2024-01-01,1.5,0\n2024-01-02,warm,1\n",
+            "2024-01-01,1.5,0\n" * 9 + "2024-01-02,warm,1\n",
             "failed: rides (rides.csv): column `temp` mixes numbers and text: row ",
         ),
         ("2024-01-01,1.5,0\n2024-01-02,2.5,0\n", "only one class"),
@@ -157,10 +157,11 @@ def test_a_window_without_rows_is_told_and_decides_nothing(solvent, shop, tmp_pa
 def test_a_folder_that_cannot_be_written_is_named(solvent, tmp_path):
     (tmp_path / "pipeline.py").write_text(PLAIN)
     tmp_path.chmod(0o555)
-    told = without_override("run", cwd=tmp_path)
+    told = [without_override(command, cwd=tmp_path) for command in ("run", "verify")]
     tmp_path.chmod(0o755)
-    assert told.code == 2 and told.err.count("\n") == 1
-    assert told.err.startswith(f"error[read-only-folder]: {tmp_path}/.solvent: cannot write here")
+    assert [answer.code for answer in told] == [2, 2]
+    assert told[0].err.startswith(f"error[no-permission]: {tmp_path}/.solvent: Permission denied: ")
+    assert told[1].err.startswith(f"error[read-only-folder]: {tmp_path}/.solvent: cannot write here")
 
 
 def without_override(*arguments, cwd):

@@ -44,7 +44,7 @@ def test_two_endpoints_on_one_store_answer_log_and_take_a_new_champion(solvent, 
         assert (report["new"], report["unknown"]) == (1, 0), "the other endpoint's answer is known"
         assert solvent("models", "promote", f"{MODEL}/2", "--waive", "a drill", cwd=root).code == 0
         deadline = time.monotonic() + 30
-        while {endpoint.get("/version").json()["model"] for endpoint in endpoints} != {f"{MODEL}/2"}:
+        while {endpoint.get("/health").json()["model"] for endpoint in endpoints} != {f"{MODEL}/2"}:
             assert time.monotonic() < deadline, "the new champion was not taken"
             time.sleep(0.1)
     found = solvent("lineage", cases[3]["sale"], "--json", cwd=root)

@@ -114,3 +114,12 @@ def test_a_silent_run_built_on_the_newest_that_made_its_input(facts):
     run_step(facts, "second", inputs=("other.csv",), outputs=("table",))
     run_step(facts, "fit", inputs=("table",), outputs=("model",))
     assert names(facts.ancestors(*name("model"))) == {"model", "fit", "table", "second", "other.csv"}
+
+
+def test_bytes_that_a_walk_comes_to_in_both_ways_bring_each_edge_once(facts):
+    run_step(facts, "took before anyone made it", inputs=("table",), outputs=("early",))
+    run_step(facts, "import", inputs=("file",), outputs=("table",))
+    run_step(facts, "took it from the import", inputs=("table",), outputs=("late",))
+    run_step(facts, "fit", inputs=("early", "late"), outputs=("model",))
+    edges = facts.ancestors(*name("model")).edges
+    assert len(edges) == len(set(edges))

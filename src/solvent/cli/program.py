@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import pkgutil
 import sys
@@ -31,6 +32,14 @@ class Exit(IntEnum):
 
 class BadCommand(UsageError):
     code = "usage"
+
+
+class NoPermission(UsageError):
+    code = "no-permission"
+
+
+class DiskFull(UsageError):
+    code = "disk-full"
 
 
 def command_names() -> list[str]:
@@ -82,10 +91,23 @@ def run(tokens: list[str]) -> int:
     except Exception as error:
         if os.environ.get("SOLVENT_TRACEBACK"):
             raise
-        unexpected = Unexpected(
-            f"{type(error).__name__}: {error}", next="SOLVENT_TRACEBACK=1 shows where; please report it"
-        )
-        return report(unexpected, as_json=as_json)
+        return report(_disk_trouble(error) or _unexpected(error), as_json=as_json)
+
+
+def _disk_trouble(error: Exception) -> UsageError | None:
+    """What only the person at the machine can mend, as a sentence."""
+    if not isinstance(error, OSError):
+        return None
+    place, what = str(error.filename or Path.cwd()), str(error.strerror)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return NoPermission(what, where=place, next="make it writable, or choose another folder with `-C DIR`")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(what, where=place, next="make room and repeat; what was acknowledged is kept")
+    return None
+
+
+def _unexpected(error: Exception) -> Unexpected:
+    return Unexpected(f"{type(error).__name__}: {error}", next="SOLVENT_TRACEBACK=1 shows where; please report it")
 
 
 def _change_folder(tokens: list[str]) -> list[str]:

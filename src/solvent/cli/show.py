@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from textwrap import wrap
 from typing import Any, TextIO
 
 import msgspec
@@ -14,6 +15,7 @@ from solvent.foundation.clock import iso
 
 COLOURS = {"good": "32", "warn": "33", "bad": "31", "soft": "2", "strong": "1", "accent": "34"}
 BLOCKS = "▁▂▃▄▅▆▇█"
+WIDTH = 96  # columns
 
 
 def paint(text: str, tone: str, *, stream: TextIO | None = None) -> str:
@@ -56,16 +58,22 @@ def next_step(text: str) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[int] = ()) -> list[str]:
-    """Aligned columns without boxes; columns in `right` are right-aligned."""
+    """Aligned columns without boxes, cut at the width of a page; columns in `right` are right-aligned."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in [list(header), *cells]) for i in range(len(header))]
     to_right = set(right)
 
     def line(row: Sequence[str]) -> str:
         parts = [c.rjust(w) if i in to_right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
-        return ("  " + "  ".join(parts)).rstrip()
+        text = ("  " + "  ".join(parts)).rstrip()
+        return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
     return [paint(line(header), "soft"), *(line(row) for row in cells)]
+
+
+def paragraph(text: str) -> list[str]:
+    """A remark below a heading, indented, wrapped at the width of a page."""
+    return wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
 
 
 def spark(values: Sequence[float | None]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 import msgspec
@@ -22,6 +22,7 @@ from solvent.foundation.errors import Unexpected
 READY = re.compile(r"answers at (http://\S+)")
 START_SECONDS = 60.0
 SWAP_SECONDS = 30.0
+STOP_SECONDS = 40.0
 ROWS = 2_000  # cases sent in one request
 LABELS = 20_000  # outcomes sent in one request: each asks the log which of them it knows
 
@@ -94,39 +95,47 @@ def serving(project: Path, reference: str, log: Path) -> Iterator[Endpoint]:
     log: file that gets what the endpoint says. Raises: EndpointFailed where it does not come up.
     """
     command = [*program(), "-C", str(project), "serve", reference, "--port", "0", "--replay"]
-    with log.open("a", encoding="utf-8") as notes:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    with (
+        log.open("a", encoding="utf-8") as notes,
+        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        listener = _Listener(process, notes)
+        listener.start()
         try:
-            endpoint = Endpoint(_ready(process, notes), process)
+            endpoint = Endpoint(listener.url(), process)
             yield endpoint
             endpoint.close()
         finally:
             process.terminate()
             try:
-                process.wait(timeout=40)
+                process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+            listener.join()
 
 
-def _ready(process: subprocess.Popen[str], notes: Any) -> str:
-    """Read the ready line, and go on copying what follows it, so that the pipe never fills."""
-    url: list[str] = []
-    up = threading.Event()
+class _Listener(threading.Thread):
+    """Copies what the endpoint says into its log until it ends, and picks out where it answers."""
 
-    def copy() -> None:
-        for line in process.stderr or ():
-            if not notes.closed:
-                notes.write(line)
-                notes.flush()
+    def __init__(self, process: subprocess.Popen[str], notes: TextIO) -> None:
+        super().__init__(name="solvent-demo-endpoint", daemon=True)
+        self._process = process
+        self._notes = notes
+        self._found: str | None = None
+        self._known = threading.Event()
+
+    def run(self) -> None:
+        for line in self._process.stderr or ():
+            self._notes.write(line)
+            self._notes.flush()
             if found := READY.search(line):
-                url.append(found[1])
-                up.set()
-        up.set()
+                self._found = found[1]
+                self._known.set()
+        self._known.set()
 
-    threading.Thread(target=copy, daemon=True).start()
-    up.wait(START_SECONDS)
-    if not url:
-        process.kill()
-        raise EndpointFailed(f"the endpoint did not start (exit code {process.wait()})", where=notes.name)
-    return url[0]
+    def url(self) -> str:
+        """Wait for the ready line. Raises: EndpointFailed where there is none."""
+        self._known.wait(START_SECONDS)
+        if self._found is None:
+            raise EndpointFailed("the endpoint did not start", where=self._notes.name, next="that file says why")
+        return self._found

@@ -66,7 +66,6 @@ def begin_version(state: MonitorState | None, reference: Reference, number: int 
     new.drift.frozen, new.drift.named, new.drift.quiet = False, [], 0
     new.performance = PerformanceState(taken=new.performance.taken)
     new.estimator = EstimatorState()
-    new.last_event = new.last_event if new.last_event is not None else reference.until
     new.number = number
     return new
 

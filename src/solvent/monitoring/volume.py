@@ -52,9 +52,11 @@ def watch_volume(
 
 def _gaps(frame: pl.DataFrame, reference: Reference, state: MonitorState, subject: Subject) -> list[Span]:
     """Silences inside the window, and those that reach into it or out of it."""
-    start, end = to_micros(subject.start), to_micros(subject.end)
-    before = state.last_event if state.last_event is not None else start
-    marks = np.unique(np.concatenate([[min(before, end)], micros_of(frame[TIME]), [end]]))
+    end = to_micros(subject.end)
+    times = micros_of(frame[TIME])
+    first = int(times[0]) if len(times) else end  # the silence before a model's first row is no gap: service began
+    before = state.last_event if state.last_event is not None else first
+    marks = np.unique(np.concatenate([[min(before, end)], times, [end]]))
     patience = 1e6 * max(_LONGER * reference.longest_silence, _STEPS * reference.spacing)
     silences = np.diff(marks)
     return [

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
@@ -95,11 +96,13 @@ PLAIN, OUTPUT, INPUT = 0, 1, 2
 edge = Table(
     "edge",
     metadata,
-    Column("target_id", Id, ForeignKey("node.id"), primary_key=True, autoincrement=False),
-    Column("source_id", Id, ForeignKey("node.id"), primary_key=True, autoincrement=False),
-    Column("role", Key, primary_key=True),
+    Column("target_id", Id, ForeignKey("node.id"), nullable=False, autoincrement=False),
+    Column("source_id", Id, ForeignKey("node.id"), nullable=False, autoincrement=False),
+    Column("role", Key, nullable=False),
     Column("via", Integer, nullable=False, server_default=text("0")),
-    Index(None, "source_id", "target_id", "role", "via"),  # both directions are answered from an index alone
+    # Both directions are answered from an index alone.
+    PrimaryKeyConstraint("target_id", "source_id", "role", postgresql_include=["via"]),
+    Index(None, "source_id", "target_id", "role", "via"),
     sqlite_with_rowid=False,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import cyclopts
@@ -13,6 +14,8 @@ from solvent.project import Project, current_actor
 
 if TYPE_CHECKING:
     from solvent.lineage.entities import Decision, ModelVersion
+
+DIGEST = re.compile(r"[0-9a-f]{64}")  # shortened for people; --json has it whole
 
 command = cyclopts.App(name="models", help="Models: their versions, what they were trained on, and which one serves.")
 
@@ -169,4 +172,5 @@ def _cell(value: Any) -> str:
         return figure(value)
     if isinstance(value, dict):
         return ", ".join(f"{k} {_cell(v)}" for k, v in value.items())
-    return str(value)
+    text = str(value)
+    return text[:16] if DIGEST.fullmatch(text) else text

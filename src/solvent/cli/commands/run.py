@@ -70,6 +70,8 @@ def _show(project: Project, run: PipelineRun, versions: list[ModelVersion]) -> N
         if step.error:
             place = f" ({step.error['where']})" if step.error.get("where") else ""
             print(f"{paint('failed', 'bad')}: {step.label}{place}: {step.error.get('what', '')}")
+            if step.error.get("next"):
+                print(f"  {step.error['next']}")
     for version in versions:
         number = project.store.facts.alias(version.model, "champion")
         serving = "champion" if number == version.number else f"champion is v{number}"

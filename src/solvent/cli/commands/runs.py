@@ -80,8 +80,9 @@ def compare(left: str, right: str, *, json: bool = False) -> Exit:
     ours, theirs = _facts(_find(facts, left)), _facts(_find(facts, right))
     names = list(dict.fromkeys([*ours, *theirs]))
     rows = [(n, ours.get(n, "–"), theirs.get(n, "–")) for n in names if ours.get(n) != theirs.get(n)]
-    lines = table(("", left, right), rows) if rows else ["Nothing differs"]
-    show([{"name": n, "left": a, "right": b} for n, a, b in rows], lines, json=json)
+    lines = table(("", left[:12], right[:12]), rows) if rows else ["Nothing differs"]
+    todo = next_step(f"`solvent runs show {right}`")
+    show([{"name": n, "left": a, "right": b} for n, a, b in rows], [*lines, todo], json=json)
     return Exit.FINE
 
 

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from solvent.cli.program import Exit
-from solvent.cli.show import day, figure, next_step, note, paint, write_json
+from solvent.cli.show import day, figure, next_step, note, paint, paragraph, write_json
 from solvent.foundation.clock import parse_instant, wall_clock
 from solvent.project import Project
 
@@ -67,12 +67,15 @@ def model_lines(done: ModelTick) -> list[str]:
         (start, _), (_, end) = done.windows[0], done.windows[-1]
         head = f"{done.model} ({champion}): {day(start)} to {day(end)}{_loss(done)}"
     lines = [head]
-    lines += [f"  {paint('▲', 'warn')} {a.kind}: {a.title}" for a in done.alerts]
+    for kind in dict.fromkeys(alert.kind for alert in done.alerts):
+        titles = [alert.title for alert in done.alerts if alert.kind == kind]
+        more = f" (and {len(titles) - 1} more of its kind)" if len(titles) > 1 else ""
+        lines += paragraph(f"{paint('▲', 'warn')} {kind}: {titles[-1]}{more}")
     for made in done.decisions:
         what = made.decision
         version = f" v{what.number}" if what.number else ""
-        lines.append(f"  {paint(what.action, TONES.get(what.action, 'soft'))}{version}: {what.reason}")
-    return [*lines, f"  {done.note}"] if done.note else lines
+        lines += paragraph(f"{paint(what.action, TONES.get(what.action, 'soft'))}{version}: {what.reason}")
+    return [*lines, *paragraph(done.note)]
 
 
 def _loss(done: ModelTick) -> str:

@@ -160,14 +160,24 @@ def _unit(column: ColumnContract, series: pl.Series) -> Violation | None:
     )
 
 
-def _constant(column: ColumnContract, series: pl.Series) -> Violation | None:
-    """A stretch of one value three times the reference's longest, or ten times where it fills less than half."""
+def constant_stretch(column: ColumnContract, series: pl.Series) -> tuple[int, int] | None:
+    """Length and start of a stretch of one value that is no chance, or None.
+
+    It is three times the reference's longest, or ten times where it fills less than half.
+    """
     if column.longest_run == 0 or len(series) < _RUN:
         return None
     run, start = longest_run(series)
     whole = run >= len(series) / 2
-    if run < (max(_RUN, 3 * column.longest_run) if whole else max(2 * _RUN, 10 * column.longest_run)):
+    least = max(_RUN, 3 * column.longest_run) if whole else max(2 * _RUN, 10 * column.longest_run)
+    return (run, start) if run >= least else None
+
+
+def _constant(column: ColumnContract, series: pl.Series) -> Violation | None:
+    found = constant_stretch(column, series)
+    if found is None:
         return None
+    run, start = found
     value = series[start]
     shown = f"{value:g}" if isinstance(value, float) else value
     cause = f"{column.name} is constant: {shown} for {run} rows in a row (longest before: {column.longest_run})"

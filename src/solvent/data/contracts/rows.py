@@ -1,4 +1,4 @@
-"""Hold served rows to their contract, in microseconds: plain Python over columns, no frame.
+"""Hold served rows to their contract, in microseconds: plain Python over columns, no frame until there are many.
 
 What a model cannot be asked (a missing column, text for a number) is an error;
 what it can be asked but was not trained for is a flag on the row.
@@ -20,6 +20,7 @@ _TYPES: dict[ColumnType, tuple[frozenset[type], str]] = {
     ColumnType.CATEGORY: (frozenset({str, type(None)}), "text"),
     ColumnType.TEXT: (frozenset({str, type(None)}), "text"),
 }
+_MANY = 24  # rows of a request from which it can show what a single row cannot
 _RARE = 0.001  # a reference with a smaller missing share makes a missing value worth a flag
 
 
@@ -102,6 +103,8 @@ class RowChecker:
             _flag(flags, f"missing:{column.name}", (value is None for value in values))
         if column.allowed is not None:
             _range(column.name, column.allowed, values, flags)
+        if len(values) >= _MANY and column.type is ColumnType.NUMBER and column.role is Role.FEATURE:
+            _batch(column, values, flags)
         known = self._known.get(column.name)
         if known is not None and column.role is Role.FEATURE and not known.issuperset(values):
             _flag(flags, f"unseen:{column.name}", (v is not None and v not in known for v in values))
@@ -113,6 +116,16 @@ def _range(name: str, allowed: tuple[float, float], values: Sequence[Any], flags
     for at, value in enumerate(values):
         if value is not None and (value < low or value > high):
             flags[at].append(f"range:{name}")
+
+
+def _batch(column: ColumnContract, values: Sequence[Any], flags: list[list[str]]) -> None:
+    from solvent.data.contracts.batches import batch_flag
+
+    found = batch_flag(column, values)
+    if found is not None:
+        code, rows = found
+        for row in rows:
+            flags[row].append(code)
 
 
 def _flag(flags: list[list[str]], code: str, mask: Any) -> None:

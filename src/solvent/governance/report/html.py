@@ -76,7 +76,8 @@ def _header(report: LifeReport, slugs: Sequence[str]) -> Html:
 def _main(report: LifeReport, slugs: Sequence[str]) -> Html:
     parts = [section(life, slug) for life, slug in zip(report.models, slugs, strict=True)]
     head = _portfolio(report, slugs) if len(report.models) != 1 else None
-    return tag("main", head, parts, _footer(report))
+    about = tag("p", report.about, class_="sub") if report.about and head is None else None
+    return tag("main", head, parts, about, _footer(report))
 
 
 def _portfolio(report: LifeReport, slugs: Sequence[str]) -> Html:

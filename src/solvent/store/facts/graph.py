@@ -32,7 +32,7 @@ WITH RECURSIVE
     FROM reached JOIN edge ON edge.target_id = reached.id WHERE onward = 1 OR edge.via <> 1
   ),
   nearest(id, onward) AS (SELECT id, onward FROM reached LIMIT :most)
-SELECT nearest.id, onward = 1 OR edge.via <> 1, edge.source_id, edge.target_id, edge.role
+SELECT nearest.id, onward, onward = 1 OR edge.via <> 1, edge.source_id, edge.target_id, edge.role
 FROM nearest LEFT JOIN edge ON edge.target_id = nearest.id
 """)
 _DOWN = text("""
@@ -43,7 +43,7 @@ WITH RECURSIVE
     FROM reached JOIN edge ON edge.source_id = reached.id WHERE onward = 1 OR edge.via <> 2
   ),
   nearest(id, onward) AS (SELECT id, onward FROM reached LIMIT :most)
-SELECT nearest.id, onward = 1 OR edge.via <> 2, edge.source_id, edge.target_id, edge.role
+SELECT nearest.id, onward, onward = 1 OR edge.via <> 2, edge.source_id, edge.target_id, edge.role
 FROM nearest LEFT JOIN edge ON edge.source_id = nearest.id
 """)
 _KINDS = {kind.value: kind for kind in NodeKind}
@@ -92,19 +92,23 @@ class GraphFacts(FactsBase):
             if root is None:
                 raise UnknownFact(kind, key)
             rows = connection.execute(walk, {"root": root, "most": limit}).all()
-            ids = {row[0] for row in rows}
+            passed = {row[0] for row in rows if row[1]}
+            shown = {row[0] for row in rows if not row[1]}
+            ids = passed | shown
             nodes = [_node(row) for row in rows_in(connection, select(*_node_columns), t.node.c.id, ids)]
-            # A node counts twice against the limit, and its edges come twice, where the walk came to it in both ways.
-            inside = dict.fromkeys(
-                (source, target, role) for _, _, source, target, role in rows if source in ids and target in ids
-            )
-            edges = [Edge(source=source, target=target, role=role) for source, target, role in inside]
-            truncated = 2 * len(ids) >= limit and any(
+            edges = [
+                Edge(source=source, target=target, role=role)
+                for _, _, _, source, target, role in rows
+                if source in ids and target in ids
+            ]
+            if passed & shown:  # the walk came to a node in both ways, and so twice to its edges
+                edges = list(dict.fromkeys(edges))
+            cut = len(passed) + len(shown) == limit and any(
                 walked and not (source in ids and target in ids)
-                for _, walked, source, target, _ in rows
+                for _, _, walked, source, target, _ in rows
                 if source is not None  # a node without further edges
             )
-        return Subgraph(root=root, nodes=nodes, edges=edges, truncated=truncated)
+        return Subgraph(root=root, nodes=nodes, edges=edges, truncated=cut)
 
 
 @contextmanager

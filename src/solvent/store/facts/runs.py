@@ -15,7 +15,7 @@ from solvent.lineage.entities import Artifact, NodeKind, Recipe, Run, RunEnd, Ru
 from solvent.store import schema as t
 from solvent.store.facts.artifacts import artifact_from, record_artifacts, select_artifacts
 from solvent.store.facts.base import FactsBase
-from solvent.store.facts.values import from_json, rows_in, to_json
+from solvent.store.facts.values import from_json, many, one_of, rows_in, to_json
 from solvent.store.facts.writing import NewNode, NodeName, Writing, find_nodes, require
 
 _parent = t.node.alias("parent")
@@ -28,6 +28,13 @@ _INSERT_RUN = insert(t.run)
 _INSERT_RECIPE = insert(t.recipe)
 _STATUS = select(t.run.c.status).where(t.run.c.node_id == bindparam("run_id"))
 _END = update(t.run).where(t.run.c.node_id == bindparam("run_id"))
+_select_makers = (
+    select(t.edge.c.target_id, func.max(t.edge.c.source_id))
+    .join(t.run, t.run.c.node_id == t.edge.c.source_id)
+    .where(t.edge.c.via == t.OUTPUT, t.run.c.status == RunStatus.DONE.value)
+    .group_by(t.edge.c.target_id)
+)
+_MAKERS = {sqlite: _select_makers.where(one_of(t.edge.c.target_id, sqlite)) for sqlite in (True, False)}
 _OPEN = (RunStatus.RUNNING.value, RunStatus.LOST.value)  # nobody saw a lost run end, so its end may still come
 
 
@@ -294,12 +301,9 @@ def _storable(value: float) -> float | None:
 
 def _newest_makers(connection: Connection, taken: dict[str, int]) -> dict[str, int]:
     """For each input that a finished run made, the newest such run."""
-    query = (
-        select(t.edge.c.target_id, func.max(t.edge.c.source_id))
-        .join(t.run, t.run.c.node_id == t.edge.c.source_id)
-        .where(t.edge.c.target_id.in_(list(taken.values())), t.edge.c.via == t.OUTPUT)
-        .where(t.run.c.status == RunStatus.DONE.value)
-        .group_by(t.edge.c.target_id)
-    )
-    newest = {row[0]: row[1] for row in connection.execute(query)} if taken else {}
+    if not taken:
+        return {}
+    sqlite = connection.dialect.name == "sqlite"
+    rows = connection.execute(_MAKERS[sqlite], {"values": many(taken.values(), sqlite)})
+    newest = {row[0]: row[1] for row in rows}
     return {role: newest[artifact] for role, artifact in taken.items() if artifact in newest}

@@ -135,7 +135,7 @@ class PredictionLog:
         """One row per prediction id: the latest revision known by then, with first_label and first_known_at."""
         from solvent.store.log import reading
 
-        return reading.latest(self.scan_outcomes(model, known_by, ids))
+        return reading.latest_outcomes(LogFolder(self.root, OUTCOMES, model), self._facts, self._objects, known_by, ids)
 
     def expire(self, model: str, before: datetime) -> Expired:
         """Drop segments, of predictions and of outcomes, that lie wholly before `before`."""

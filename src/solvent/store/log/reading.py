@@ -47,13 +47,43 @@ def scan_outcomes(
 
     Raises: as `scan_predictions`.
     """
+    return with_revisions(_known(folder, facts, objects, known_by, ids))
+
+
+def latest_outcomes(
+    folder: LogFolder,
+    facts: SegmentFacts,
+    objects: ObjectStore,
+    known_by: datetime | None,
+    ids: Iterable[str] | None = None,
+) -> pl.LazyFrame:
+    """One row a prediction id (or one of these): its highest revision known by then, and beside it its first label.
+
+    Returns: the columns of outcomes (of the latest revision), first_label, first_known_at; in no order.
+    Raises: as `scan_predictions`.
+    """
+    rows = _known(folder, facts, objects, known_by, ids).collect()
+    corrected = rows["prediction_id"].is_duplicated()  # few: numbering everything would cost most of the time
+    once = rows.filter(~corrected).with_columns(
+        pl.col("revision").fill_null(0), first_label="label", first_known_at="known_at"
+    )
+    several = latest(with_revisions(rows.filter(corrected).lazy()))
+    return pl.concat([once.lazy(), several.select(once.columns)])
+
+
+def _known(
+    folder: LogFolder,
+    facts: SegmentFacts,
+    objects: ObjectStore,
+    known_by: datetime | None,
+    ids: Iterable[str] | None,
+) -> pl.LazyFrame:
+    """Outcomes as they were written, known by then, of these prediction ids where any are given."""
     rows = _scan(folder, facts, objects, None, None if known_by is None else known_by + _INSTANT_STEP)
-    if ids is not None:  # before the numbering, which goes by id and sees nothing of the others
+    if ids is not None:
         wanted = pl.LazyFrame({"prediction_id": pl.Series(ids, dtype=pl.String).unique()})
         rows = rows.join(wanted, on="prediction_id", how="semi")
-    if known_by is not None:
-        rows = rows.filter(pl.col(tables.TIME[OUTCOMES]) <= known_by)
-    return with_revisions(rows)
+    return rows if known_by is None else rows.filter(pl.col(tables.TIME[OUTCOMES]) <= known_by)
 
 
 def with_revisions(outcomes: pl.LazyFrame) -> pl.LazyFrame:

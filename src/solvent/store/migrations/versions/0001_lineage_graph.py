@@ -110,7 +110,7 @@ def upgrade() -> None:
         sa.Column("via", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(["source_id"], ["node.id"], name="fk_edge_source_id"),
         sa.ForeignKeyConstraint(["target_id"], ["node.id"], name="fk_edge_target_id"),
-        sa.PrimaryKeyConstraint("target_id", "source_id", "role", name="pk_edge"),
+        sa.PrimaryKeyConstraint("target_id", "source_id", "role", name="pk_edge", postgresql_include=["via"]),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_edge_source_id_target_id_role_via", "edge", ["source_id", "target_id", "role", "via"])

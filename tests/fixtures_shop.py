@@ -14,9 +14,9 @@ from support import run_solvent
 ONE_SPAN = SETTINGS.replace('spans = ["all", "4w"]', 'spans = ["4w"]')  # one worker process to start, not two
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shop(tmp_path_factory) -> Path:
-    """Version 1 in service, version 2 registered, one week served and ticked."""
+    """Copy it before you change it. Version 1 in service, version 2 registered, one week served and ticked."""
     root = make_project(tmp_path_factory.mktemp("shop") / "project", ONE_SPAN)
     for at in (BEGIN - timedelta(days=1), BEGIN):
         assert run_solvent("run", "--as-of", at.isoformat(), cwd=root).code == 0
