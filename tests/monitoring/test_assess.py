@@ -230,6 +230,11 @@ def test_a_gap_that_reaches_into_the_next_window_is_one_gap(life: Life) -> None:
     assert (gap.end - gap.start) / 3.6e9 == 73
 
 
+def test_the_silence_before_a_models_first_row_is_no_gap(life: Life) -> None:
+    life.live(3, rows(1, first=3).filter(pl.int_range(168) >= 100))
+    assert "gap" not in {kind for _, kind in life.alerts}
+
+
 def test_a_thin_window_without_a_gap_is_few_rows(life: Life) -> None:
     for week in range(3):
         life.live(week, rows(1, first=week).filter(pl.int_range(168) % 3 == 0) if week else rows(1))

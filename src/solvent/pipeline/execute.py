@@ -88,6 +88,7 @@ class _Execution:
         self.progress = progress
         self.pool = pool
         self.key = uuid7()
+        self.made: set[Digest] = set()  # recipes that this run has worked out
         self.nodes = spec.nodes
         self.lookups = StoreLookups(root, store, refresh=True)
         self.judge = Judge(spec, options, self.lookups)
@@ -206,8 +207,9 @@ class _Execution:
         return True
 
     def _made_meanwhile(self, step: PlannedStep, recipe: Digest) -> Run | None:
-        """A run of the recipe that another process finished since the step was judged stale."""
-        if step.name in self.again or time.monotonic() - self.judged[step.name] < _POLL_SECONDS:
+        """A run of the recipe that another process, or another step, finished since this one was judged stale."""
+        just_judged = time.monotonic() - self.judged[step.name] < _POLL_SECONDS
+        if step.name in self.again or (just_judged and recipe not in self.made):
             return None
         done = self.lookups.cached([recipe]).get(recipe)
         whole = done is not None and all(map(self.lookups.intact, done.end.outputs.values() if done.end else ()))
@@ -221,6 +223,8 @@ class _Execution:
             self._settle(name, "failed", job.step.reason, reply=reply, run=job.key)
             self.stopped = self.stopped or not self.options.keep_going
         else:
+            if job.step.recipe is not None:
+                self.made.add(job.step.recipe.digest)
             self._settle(name, "ran", job.step.reason, reply=reply, run=job.key, outputs=reply.outputs)
 
     def _add_logged(self, step: PlannedStep, node: LoggedSpec) -> None:

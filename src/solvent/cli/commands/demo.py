@@ -71,7 +71,8 @@ def command(
         write_json(ending)
     else:
         print(f"\n  Report: {ending.report}")
-        print(next_step(f"open it, then `cd {folder}` and `solvent decisions`, `solvent lineage bike-demand@champion`"))
+        model = "flight-delay" if only == "flights" else "bike-demand"
+        print(next_step(f"open it, then `cd {folder}` and `solvent decisions`, `solvent lineage {model}@champion`"))
     return Exit.FINDINGS if ending.problems else Exit.FINE
 
 
