@@ -73,6 +73,17 @@ def test_a_moved_relation_is_retrained_gated_promoted_and_pays(project):
     assert checks["separation"] and checks["provenance"] and checks["comparison"]
 
 
+def test_a_joint_change_of_the_inputs_is_measured_with_what_moved(project):
+    with Loop(project) as loop:
+        serve_week(project, 8, rows(8))
+        loop.tick(end(8))
+        serve_week(project, 9, rows(9).with_columns(pl.col("price") * 0.3 + 5))
+        loop.tick(end(9))
+    usual, moved = project.store.facts.measurements(MODEL, ["joint-drift"])
+    assert usual.value < 0.7 < 0.8 < moved.value
+    assert next(iter(sorted(moved.about["importance"], key=moved.about["importance"].get, reverse=True))) == "price"
+
+
 def test_a_tick_repeated_decides_and_raises_nothing_twice(project):
     with Loop(project) as loop:
         live(loop, [8, 9], level=lambda _: 20.0)

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from solvent.automation.evidence import GRACE, excuse, fresh_pair, window_evidence
-from solvent.automation.rows import served_rows
+from solvent.automation.rows import FEATURE, served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import freshest
 from solvent.automation.state import LoopState
+from solvent.automation.versions import read_table
 from solvent.foundation.clock import to_micros
 from solvent.foundation.ids import uuid7
 from solvent.foundation.settings import ModelSettings
@@ -23,6 +26,7 @@ from solvent.monitoring.policy import Window as Evidence
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.settings import AlertDraft, MonitorSettings
 from solvent.monitoring.windows import MONDAY, Window, closed_windows
+from solvent.statistics.domain import joint_drift
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -73,6 +77,7 @@ class Watch:
         for window in closed:
             rows = self._rows(window)
             self._assess(window, rows)
+            self._measure_joint(window, rows)
             self._weigh(window, rows, versions)
             self._learn(window, rows, measure=False)
         for window in late:
@@ -125,6 +130,31 @@ class Watch:
         )
         self._take(found.measurements, found.alert_drafts)
         self.state.monitor = found.state
+
+    def _measure_joint(self, window: Window, rows: pl.DataFrame) -> None:
+        """How well a classifier tells the window from the evaluation rows, functions of the clock left aside."""
+        names = [name for name in self.reference.tracks if f"{FEATURE}{name}" in rows.columns]
+        if self.champion.reference is None or not names:
+            return
+        columns = [f"{FEATURE}{name}" for name in names]
+        before = read_table(self.store, self.champion.reference).select(columns)
+        found = joint_drift(*as_numbers(before, rows.select(columns)))
+        if found is not None:
+            by_importance = sorted(zip(names, found.importance, strict=True), key=lambda item: -item[1])
+            self.result.measurements.append(
+                Measurement(
+                    model=self.champion.model,
+                    number=self.champion.number,
+                    name="joint-drift",
+                    window_start=window.start,
+                    window_end=window.end,
+                    value=found.auc,
+                    unit="AUC",
+                    rows=rows.height,
+                    about={"importance": dict(by_importance)},
+                    measured_at=self.now,
+                )
+            )
 
     def _weigh(self, window: Window, rows: pl.DataFrame, versions: Iterable[ModelVersion]) -> None:
         """Put the window's evidence in the place of what was known of it before."""
@@ -200,6 +230,19 @@ class Watch:
             msgspec.structs.replace(m, unit=unit) if unit and m.name.startswith("loss.") else m for m in measurements
         ]
         self.result.drafts += drafts
+
+
+def as_numbers(before: pl.DataFrame, now: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Two tables of the same columns as numbers, NaN where missing; categories by the rank of their text."""
+    both = pl.concat([before, now], how="vertical_relaxed").with_columns(
+        pl.col(name).cast(pl.String).rank("dense") for name, dtype in before.schema.items() if not _numeric(dtype)
+    )
+    numbers = both.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return numbers[: before.height], numbers[before.height :]
+
+
+def _numeric(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or dtype == pl.Boolean
 
 
 def alert_of(draft: AlertDraft, model: str, number: int | None, now: datetime) -> Alert:

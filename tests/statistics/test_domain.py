@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from solvent.statistics.domain import _auc, joint_drift
+
+rng = np.random.default_rng(3)
+
+
+def test_equal_samples_cannot_be_told_apart():
+    found = joint_drift(rng.normal(size=(800, 4)), rng.normal(size=(800, 4)))
+    assert found.auc == pytest.approx(0.5, abs=0.08)
+    assert sum(found.importance) == pytest.approx(1)
+
+
+def test_a_joint_change_that_no_single_feature_shows_is_seen():
+    one = rng.normal(size=(800, 1))
+    reference = np.hstack([one, one + rng.normal(size=(800, 1)) / 4])
+    window = np.hstack([rng.normal(size=(800, 1)), rng.normal(size=(800, 1))])
+    assert joint_drift(reference, window).auc > 0.7
+
+
+def test_the_feature_that_moved_is_named_and_missing_values_are_welcome():
+    reference, window = rng.normal(size=(300, 3)), rng.normal(size=(200, 3))
+    window[:, 1] += 3
+    window[::7, 0] = np.nan
+    found = joint_drift(reference, window)
+    assert found.auc > 0.9
+    assert int(np.argmax(found.importance)) == 1
+
+
+@pytest.mark.parametrize("shape", [(10, 2), (0, 2), (300, 0)])
+def test_too_little_says_nothing(shape):
+    assert joint_drift(np.zeros((300, shape[1])), np.zeros(shape)) is None
+
+
+def test_the_area_agrees_with_scikit_learn_ties_included():
+    score, label = rng.integers(0, 5, 200).astype(float), rng.integers(0, 2, 200)
+    assert _auc(score, label) == pytest.approx(roc_auc_score(label, score))
