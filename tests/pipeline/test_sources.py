@@ -276,3 +276,32 @@ def test_a_source_may_do_without_a_contract(rides):
     rides.edit("pipeline.py", 'id="id"', 'id="id", contract=False')
     rides.run()
     assert not (rides.root / "contracts").exists()
+
+
+def test_a_file_that_was_one_of_several_before_is_a_table_when_it_is_the_only_one(project):
+    """The store knows its bytes as a plain file by then; the cached table is a table all the same."""
+    project.write(
+        "pipeline.py",
+        """
+        import polars as pl
+        from solvent import source, step
+
+        sales = source("sales/*.parquet")
+
+        @step
+        def rows(sales: pl.LazyFrame) -> int:
+            return sales.collect().height
+
+        @step
+        def again(sales: pl.LazyFrame) -> int:
+            return sales.collect().height
+        """,
+    )
+    folder = project.root / "sales"
+    folder.mkdir()
+    for name, height in (("a", 2), ("b", 3)):
+        pl.DataFrame({"x": range(height)}).write_parquet(folder / f"{name}.parquet")
+    assert project.value(project.run(targets=("rows",)), "rows") == 5
+    (folder / "b.parquet").unlink()
+    assert project.value(project.run(targets=("rows",)), "rows") == 2
+    assert project.value(project.run(targets=("again",)), "again") == 2, "from the cached table"

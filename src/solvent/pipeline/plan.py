@@ -122,6 +122,8 @@ class Judge:
         run = self.lookups.cached([recipe.digest]).get(recipe.digest)
         if run is None:
             return msgspec.structs.replace(base, reason=self.why_stale(node, recipe))
+        if isinstance(node, SourceSpec) and not only_as_file(node, self.spec):
+            run = _as_table(run)
         damaged = [o for o, a in (run.end.outputs if run.end else {}).items() if not self.lookups.intact(a)]
         if damaged:
             shown = "its output" if damaged == ["result"] else f"output {', '.join(damaged)}"
@@ -181,6 +183,20 @@ class Judge:
         if document is None:
             return ["the environment changed"]
         return _distributions(document["distributions"], list(self.spec.distributions)) or ["the interpreter changed"]
+
+
+def _as_table(run: Run) -> Run:
+    """A run of a source whose table is its one Parquet file as it stands.
+
+    The store may know those bytes as a plain file already, from a run that took it for one of several.
+    """
+    if run.end is None:
+        return run
+    outputs = {
+        name: msgspec.structs.replace(artifact, format="parquet") if artifact.format == "file" else artifact
+        for name, artifact in run.end.outputs.items()
+    }
+    return msgspec.structs.replace(run, end=msgspec.structs.replace(run.end, outputs=outputs))
 
 
 def make_recipe(code: Digest, environment: Digest, parameters: dict[str, Any], inputs: dict[str, Digest]) -> Recipe:
