@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,6 +19,7 @@ from solvent.automation.versions import Versions, monitor_settings
 from solvent.automation.watching import Watch, alert_of
 from solvent.foundation.clock import iso, parse_span
 from solvent.lineage.entities import Action, Actor, Alert, Decision, ModelVersion
+from solvent.pipeline.processes import LiveProcesses
 from solvent.registry.references import CHAMPION, require_model
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Loop:
         for name in models or ():
             require_model(self.store, name)
         with self.store.lease("tick", wait=WAIT_SECONDS):
-            self.store.facts.mark_lost(socket.gethostname(), _living())
+            self.store.facts.mark_lost(socket.gethostname(), LiveProcesses())
             done = [self._tick_model(name, now) for name in models or self.store.facts.models()]
         return TickReport(now=now, models=[m for m, _ in done], undelivered=[p for _, found in done for p in found])
 
@@ -180,13 +180,6 @@ def _states(state: LoopState, now: datetime) -> dict[str, Any]:
 
 def _newest(shadows: list[Shadow]) -> datetime | None:
     return max((shadow.made_at for shadow in shadows), default=None)
-
-
-def _living() -> list[int]:
-    """Process ids in use on this machine."""
-    if not os.path.isdir("/proc"):  # noqa: PTH112
-        return []
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208
 
 
 def _alert_message(alert: Alert) -> dict[str, Any]:
