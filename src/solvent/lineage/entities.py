@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from solvent.foundation.clock import from_micros
 from solvent.lineage.digests import Digest
 
 
@@ -278,14 +279,25 @@ class Segment(Fact, frozen=True, kw_only=True):
 
 
 class Node(Fact, frozen=True, kw_only=True):
-    """A node as traversal returns it. id: surrogate, of this store only."""
+    """A node as traversal returns it. id: surrogate, of this store only.
+
+    happened_us, recorded_us: microseconds since 1970 UTC; an answer has a hundred thousand nodes and shows few.
+    """
 
     id: int
     kind: NodeKind
     key: str
     name: str
-    happened_at: datetime
-    recorded_at: datetime
+    happened_us: int
+    recorded_us: int
+
+    @property
+    def happened_at(self) -> datetime:
+        return from_micros(self.happened_us)
+
+    @property
+    def recorded_at(self) -> datetime:
+        return from_micros(self.recorded_us)
 
 
 class Edge(Fact, frozen=True, kw_only=True):

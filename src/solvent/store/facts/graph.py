@@ -1,10 +1,10 @@
 """The graph itself: nodes by name, edges, and everything upstream or downstream of a node.
 
-A traversal is one recursive query per direction. It goes from run to run: bytes that
+A traversal goes breadth first, one query a level, so that each edge is read once and
+the nearest nodes are the ones that a limit leaves. It goes from run to run: bytes that
 it comes to from a run are shown, but other runs that happened to make or to take equal
-bytes are not (see `schema.edge`). `UNION` drops what was reached before, so a cycle (a
-step that returns its input unchanged) ends, and the queue is first in, first out: with
-a limit the nearest nodes are the ones returned.
+bytes are not (see `schema.edge`). A cycle (a step that returns its input unchanged) ends,
+since no node is entered twice.
 """
 
 from __future__ import annotations
@@ -12,42 +12,38 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from sys import intern
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, TextClause, or_, select, text
+from sqlalchemy import Column, Select, or_, select
 
-from solvent.foundation.clock import from_micros
 from solvent.lineage.entities import Edge, Node, NodeKind, Subgraph
 from solvent.store import schema as t
 from solvent.store.facts.base import FactsBase
-from solvent.store.facts.values import begins_with, rows_in
+from solvent.store.facts.values import begins_with, many, one_of, rows_in
 from solvent.store.facts.writing import NodeName, UnknownFact, find_nodes
 
 FIND_LIMIT = 50
-_UP = text("""
-WITH RECURSIVE
-  reached(id, onward) AS (
-    SELECT CAST(:root AS BIGINT), 1
-    UNION SELECT edge.source_id, CASE WHEN edge.via = 2 THEN 0 ELSE onward END
-    FROM reached JOIN edge ON edge.target_id = reached.id WHERE onward = 1 OR edge.via <> 1
-  ),
-  nearest(id, onward) AS (SELECT id, onward FROM reached LIMIT :most)
-SELECT nearest.id, onward, onward = 1 OR edge.via <> 1, edge.source_id, edge.target_id, edge.role
-FROM nearest LEFT JOIN edge ON edge.target_id = nearest.id
-""")
-_DOWN = text("""
-WITH RECURSIVE
-  reached(id, onward) AS (
-    SELECT CAST(:root AS BIGINT), 1
-    UNION SELECT edge.target_id, CASE WHEN edge.via = 1 THEN 0 ELSE onward END
-    FROM reached JOIN edge ON edge.source_id = reached.id WHERE onward = 1 OR edge.via <> 2
-  ),
-  nearest(id, onward) AS (SELECT id, onward FROM reached LIMIT :most)
-SELECT nearest.id, onward, onward = 1 OR edge.via <> 2, edge.source_id, edge.target_id, edge.role
-FROM nearest LEFT JOIN edge ON edge.source_id = nearest.id
-""")
 _KINDS = {kind.value: kind for kind in NodeKind}
 _node_columns = (t.node.c.id, t.node.c.kind, t.node.c.key, t.node.c.name, t.node.c.happened_at, t.node.c.recorded_at)
+
+
+class _Way(NamedTuple):
+    """A direction. near, far: an edge's ends in it. shows: via of an edge on which bytes are reached from a run;
+    stops: via of an edge on which the walk does not go on from such bytes."""
+
+    near: Column[int]
+    far: Column[int]
+    shows: int
+    stops: int
+
+    def edges(self, sqlite: bool) -> Select[Any]:
+        """The edges of one level: near, far, role, via."""
+        return select(self.near, self.far, t.edge.c.role, t.edge.c.via).where(one_of(self.near, sqlite))
+
+
+_UP = _Way(near=t.edge.c.target_id, far=t.edge.c.source_id, shows=t.INPUT, stops=t.OUTPUT)
+_DOWN = _Way(near=t.edge.c.source_id, far=t.edge.c.target_id, shows=t.OUTPUT, stops=t.INPUT)
 
 
 class GraphFacts(FactsBase):
@@ -86,29 +82,66 @@ class GraphFacts(FactsBase):
         """Everything that came of a node, and the edges between; with a limit the nearest. Raises: UnknownFact."""
         return self._reached(kind, key, limit, _DOWN)
 
-    def _reached(self, kind: NodeKind, key: str, limit: int, walk: TextClause) -> Subgraph:
+    def _reached(self, kind: NodeKind, key: str, limit: int, way: _Way) -> Subgraph:
         with self.database.read() as connection, _no_collection():
             root = find_nodes(connection, self.project_id, [(kind, key)]).get((kind, key))
             if root is None:
                 raise UnknownFact(kind, key)
-            rows = connection.execute(walk, {"root": root, "most": limit}).all()
-            passed = {row[0] for row in rows if row[1]}
-            shown = {row[0] for row in rows if not row[1]}
-            ids = passed | shown
-            nodes = [_node(row) for row in rows_in(connection, select(*_node_columns), t.node.c.id, ids)]
-            edges = [
-                Edge(source=source, target=target, role=role)
-                for _, _, _, source, target, role in rows
-                if source in ids and target in ids
-            ]
-            if passed & shown:  # the walk came to a node in both ways, and so twice to its edges
-                edges = list(dict.fromkeys(edges))
-            cut = len(passed) + len(shown) == limit and any(
-                walked and not (source in ids and target in ids)
-                for _, _, walked, source, target, _ in rows
-                if source is not None  # a node without further edges
-            )
-        return Subgraph(root=root, nodes=nodes, edges=edges, truncated=cut)
+            sqlite = self.database.sqlite
+            edges, walk = way.edges(sqlite), _Walk(root, limit, way)
+            while walk.level:
+                walk.enter(connection.execute(edges, {"values": many(walk.level, sqlite)}).all())
+            nodes = [_node(row) for row in rows_in(connection, select(*_node_columns), t.node.c.id, walk.onward)]
+        return Subgraph(root=root, nodes=nodes, edges=walk.edges(), truncated=walk.truncated)
+
+
+class _Walk:
+    """A traversal between two queries.
+
+    level: nodes whose edges are wanted next. onward: nodes reached, and whether the walk goes on from them to
+    everything; from bytes that a run made or took it does not go on to the other runs that know them.
+    """
+
+    def __init__(self, root: int, limit: int, way: _Way) -> None:
+        self.level = [root]
+        self.onward = {root: True}
+        self.truncated = False
+        self._limit = limit
+        self._way = way
+        self._edges: list[Edge] = []
+        self._doubtful: list[tuple[int, Edge]] = []  # edges to a node that is not reached yet
+        self._entered: set[int] = set()
+
+    def enter(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Take the edges of this level, and find the next one."""
+        onward, shows, stops, upward = self.onward, self._way.shows, self._way.stops, self._way is _UP
+        entered = self._entered if not self._entered.isdisjoint(self.level) else ()
+        found: dict[int, None] = {}
+        for near, far, role, via in rows:
+            if onward[near] or via != stops:
+                leads_on = onward[near] and via != shows
+                if far not in onward:
+                    if len(onward) < self._limit:
+                        onward[far] = leads_on
+                        found[far] = None
+                    else:
+                        self.truncated = True
+                elif leads_on and not onward[far]:
+                    onward[far] = True
+                    found[far] = None
+            if near not in entered:
+                source, target = (far, near) if upward else (near, far)
+                edge = Edge(source=source, target=target, role=intern(role))
+                if far in onward:
+                    self._edges.append(edge)
+                else:
+                    self._doubtful.append((far, edge))
+        self._entered.update(self.level)
+        self.level = list(found)
+
+    def edges(self) -> list[Edge]:
+        """All edges between nodes that were reached."""
+        return self._edges + [edge for far, edge in self._doubtful if far in self.onward]
 
 
 @contextmanager
@@ -124,12 +157,5 @@ def _no_collection() -> Iterator[None]:
 
 
 def _node(row: Sequence[Any]) -> Node:
-    node_id, kind, key, name, happened_at, recorded_at = row
-    return Node(
-        id=node_id,
-        kind=_KINDS[kind],
-        key=key,
-        name=name,
-        happened_at=from_micros(happened_at),
-        recorded_at=from_micros(recorded_at),
-    )
+    node_id, kind, key, name, happened, recorded = row
+    return Node(id=node_id, kind=_KINDS[kind], key=key, name=name, happened_us=happened, recorded_us=recorded)
