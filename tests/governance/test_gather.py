@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from governance.town import DAY, START, Town, week
 from solvent.foundation.settings import parse_settings
-from solvent.governance.report.gather import life_report, moved_of, stretches_of, windows_of
+from solvent.governance.report.gather import joint_of, life_report, moved_of, stretches_of, windows_of
 from solvent.governance.report.html import render_html
 from solvent.lineage.entities import Action, AliasMove
 
@@ -48,6 +48,13 @@ def test_stretches_follow_the_alias_and_a_removed_alias_ends_the_last() -> None:
     told = stretches_of([move(1, 0), move(1, 1), move(2, 5), move(None, 9)])
     assert [(s.number, s.end is None) for s in told] == [(1, False), (2, False)]
     assert told[0].end == told[1].start == START + 5 * DAY
+
+
+def test_the_newest_joint_drift_names_the_columns_that_carry_half_of_it() -> None:
+    shares = {"month": 0.4, "temp": 0.3, "wind": 0.2, "hour": 0.1}
+    joint = joint_of([week("joint-drift", auc, at, about={"importance": shares}) for at, auc in ((5, 0.93), (4, 0.7))])
+    assert joint is not None and (joint.auc, joint.columns) == (0.93, ["month", "temp"])
+    assert joint_of([]) is None
 
 
 def test_a_column_that_the_model_hardly_uses_or_that_always_varies_is_grey() -> None:

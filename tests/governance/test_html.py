@@ -9,7 +9,7 @@ import pytest
 
 from governance import lives
 from solvent.governance.report.html import render_html
-from solvent.governance.report.life import ChainState, LifeReport, ModelLife, Warn
+from solvent.governance.report.life import ChainState, Joint, LifeReport, ModelLife, Warn
 from solvent.governance.report.terminal import render_life
 from solvent.lineage.entities import Action
 
@@ -90,10 +90,17 @@ def test_nothing_in_the_facts_becomes_markup() -> None:
     hostile = msgspec.structs.replace(
         life, name=HOSTILE, unit=HOSTILE, metric=HOSTILE, rulings=rulings, warnings=warnings, moved=moved, bills=bills
     )
+    hostile = msgspec.structs.replace(hostile, joint=Joint(auc=0.9, columns=[HOSTILE]))
     source = render_html(msgspec.structs.replace(report_on(hostile, hostile), project=HOSTILE, about=HOSTILE))
     page = Page(source)
     assert page.all("img") == [] and "onerror" in page.text
     assert source.count("<script") == source.count("</script>") == 3
+
+
+def test_joint_drift_is_told_beside_the_columns_that_moved() -> None:
+    life = msgspec.structs.replace(lives.bikes(), joint=Joint(auc=0.931, columns=["month", "temp"]))
+    said = "A classifier tells these rows from the evaluation's with an AUC of 0.93, by month, temp."
+    assert said in Page(render_html(report_on(life))).text
 
 
 def test_a_project_without_a_model_names_the_command_that_makes_one() -> None:

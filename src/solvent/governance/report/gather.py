@@ -12,6 +12,7 @@ from solvent.governance.report.life import (
     Bill,
     ChainState,
     Figure,
+    Joint,
     LifeReport,
     ModelLife,
     Moved,
@@ -32,6 +33,7 @@ CHAMPION = "champion"
 CURVES = ("loss.realised", "loss.estimated", "volume", "labelled", "counterfactual.*", "cost.*")
 NOTES = ("unseen-season", "recovered", "estimator")  # kinds of alerts that tell and do not warn
 HARDLY_USED = 0.02  # share of the model's reliance below which a column's drift is drawn grey
+HALF = 0.5  # of a joint drift: the columns that carry as much are named
 RARE = 0.05  # a distance that is no rarer than this is what windows differ by anyway
 
 
@@ -70,6 +72,7 @@ def model_life(store: Store, settings: ModelSettings, name: str) -> ModelLife:
     curves = [m for m in facts.measurements(name, CURVES) if not m.slice]
     stretches = stretches_of(facts.alias_moves(name, CHAMPION))
     live = stretches[-1] if stretches and stretches[-1].end is None else None
+    joint = joint_of(facts.measurements(name, ["joint-drift"]))
     moved_at, moved = moved_of(facts.measurements(name, "drift.*"), settings.monitor.effect_floor)
     losses = [m.unit for m in curves if m.name == "loss.realised" and m.unit]
     return ModelLife(
@@ -86,6 +89,7 @@ def model_life(store: Store, settings: ModelSettings, name: str) -> ModelLife:
         warnings=[_warning(alert) for alert in facts.alerts(name)],
         moved=moved,
         moved_at=moved_at,
+        joint=joint,
         bills=bills_of(curves),
         false_alarms_per_year=settings.monitor.false_alarms_per_year,
         first_version=_first(versions),
@@ -187,6 +191,21 @@ def moved_of(drift: Sequence[Measurement], floor: float) -> tuple[datetime | Non
     last = max(m.window_end for m in judged)
     newest = [m for m in judged if m.window_end == last]
     return last, [_move(m, m.value or 0.0, floor, len(newest)) for m in newest]
+
+
+def joint_of(measured: Sequence[Measurement]) -> Joint | None:
+    """The newest joint drift, with the columns that carry half of it."""
+    last = max((m for m in measured if m.value is not None), key=lambda m: m.window_end, default=None)
+    if last is None or last.value is None:
+        return None
+    columns: list[str] = []
+    carried = 0.0
+    for column, share in sorted(last.about["importance"].items(), key=lambda item: -item[1]):
+        if carried >= HALF:
+            break
+        columns.append(column)
+        carried += share
+    return Joint(auc=last.value, columns=columns)
 
 
 def _move(measurement: Measurement, effect: float, floor: float, columns: int) -> Moved:

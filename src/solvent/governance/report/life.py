@@ -112,6 +112,16 @@ class Warn(Part, frozen=True, kw_only=True):
     held_to: list[tuple[str, str]] = msgspec.field(default_factory=list)
 
 
+class Joint(Part, frozen=True, kw_only=True):
+    """How well a classifier tells the last judged window from the evaluation rows.
+
+    auc: 0.5 not at all, 1 always. columns: those that it told them apart by, most useful first.
+    """
+
+    auc: float
+    columns: list[str]
+
+
 class Moved(Part, frozen=True, kw_only=True):
     """How far one column moved in the last judged window.
 
@@ -157,6 +167,7 @@ class ModelLife(Part, frozen=True, kw_only=True):
     warnings: list[Warn] = msgspec.field(default_factory=list)
     moved: list[Moved] = msgspec.field(default_factory=list)
     moved_at: datetime | None = None
+    joint: Joint | None = None
     bills: list[Bill] = msgspec.field(default_factory=list)
     false_alarms_per_year: float | None = None
     first_version: int = 1

@@ -255,6 +255,11 @@ def _moved(life: ModelLife) -> Html:
         notes.append(
             f"False alarms held to {life.false_alarms_per_year:g} a year over all {plural(len(life.moved), 'column')}."
         )
+    if life.joint:
+        by = ", ".join(life.joint.columns)
+        notes.append(
+            f"A classifier tells these rows from the evaluation's with an AUC of {life.joint.auc:.2f}, by {by}."
+        )
     when = f", {day(life.moved_at)}" if life.moved_at else ""
     return tag(
         "div",
