@@ -44,6 +44,7 @@ _REVIEWED = {
             "numpy.dtype",
             "scipy._lib.array_api_compat.numpy._aliases.asarray",
             "scipy.interpolate._bsplines.BSpline",
+            "scipy.interpolate._bsplines._BSpline",  # from SciPy 1.18 on, inside the other
             "sklearn._loss.loss.HalfTweedieLoss",
             "sklearn._loss.loss.HalfTweedieLossIdentity",
             "sklearn.calibration._CalibratedClassifier",
@@ -206,7 +207,7 @@ def _check_indices(value: Any, features: int | None, seen: set[int]) -> None:
         _check_predictor(value, features)
     elif kind == "Tree":
         _check_tree(value, features)
-    elif kind == "BSpline":
+    elif kind in ("BSpline", "_BSpline"):
         _check_spline(value)
     elif isinstance(value, dict):
         for item in value.values():
