@@ -1,0 +1,120 @@
+"""Two datasets named by a person: which files they are, and what differs between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from solvent.data.compare.files import compare_files
+from solvent.data.compare.model import FilesDiff, TableDiff
+from solvent.foundation.errors import UsageError
+from solvent.lineage.digests import Digest
+from solvent.pipeline.fingerprint import file_digest
+from solvent.pipeline.sources import FORMATS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class NoData(UsageError):
+    code = "no-data"
+
+
+class DataFile(NamedTuple):
+    """One file of a side. path: where its bytes are now."""
+
+    path: Path
+    digest: Digest
+    size: int
+
+
+class DataSide(NamedTuple):
+    """One side of a comparison. files: by path relative to the folder; one file stands under its own name."""
+
+    name: str
+    folder: bool
+    files: dict[str, DataFile]
+
+    @property
+    def listing(self) -> dict[str, tuple[Digest, int]]:
+        return {name: (file.digest, file.size) for name, file in self.files.items()}
+
+    @property
+    def tabular(self) -> bool:
+        """Whether all files are tables that a reader knows."""
+        return bool(self.files) and all(Path(name).suffix.lower() in FORMATS for name in self.files)
+
+
+class DataDiff(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs between two datasets. files: where a side is a folder. table: where both are tables."""
+
+    left: str
+    right: str
+    equal: bool
+    files: FilesDiff | None = None
+    table: TableDiff | None = None
+
+
+def read_side(text: str, base: Path) -> DataSide:
+    """A file or folder by its path; hidden files do not count. Raises: NoData."""
+    place = base / text
+    if place.is_file():
+        return DataSide(text, False, {place.name: _file(place)})
+    if not place.is_dir():
+        raise NoData(f"no file or folder `{text}`", where=str(base), next="give a path, or `NAME@2` for a version")
+    found = sorted(p for p in place.rglob("*") if p.is_file())
+    names = {p.relative_to(place): p for p in found}
+    return DataSide(
+        text,
+        True,
+        {
+            name.as_posix(): _file(p)
+            for name, p in names.items()
+            if not any(part.startswith(".") for part in name.parts)
+        },
+    )
+
+
+def _file(path: Path) -> DataFile:
+    return DataFile(path, file_digest(path), path.stat().st_size)
+
+
+def compare_data(left: DataSide, right: DataSide, *, key: Sequence[str] = ()) -> DataDiff:
+    """Files by digest; where both sides are tables, also columns, rows and values.
+
+    Raises: UnknownKey, KeyRepeats, BadSource (a file that cannot be read), NoData (a key, and no tables).
+    """
+    folders = left.folder or right.folder
+    files = compare_files(left.listing, right.listing) if folders else None
+    digests = [sorted(file.digest for file in side.files.values()) for side in (left, right)]
+    same = digests[0] == digests[1]
+    if key and not (left.tabular and right.tabular):
+        raise NoData("a key needs tables on both sides", next=f"known tables: {', '.join(FORMATS)}")
+    if same or not (left.tabular and right.tabular):
+        return DataDiff(left=left.name, right=right.name, equal=same and (files is None or files.equal), files=files)
+    from solvent.data.compare.tables import compare_tables
+
+    table = compare_tables(open_table(left), open_table(right), key=key)
+    equal = table.equal and (files is None or files.equal)
+    return DataDiff(left=left.name, right=right.name, equal=equal, files=files, table=table)
+
+
+def open_table(side: DataSide) -> pl.LazyFrame:
+    """All files of a side as one table: Parquet and Arrow are scanned, text is read whole. Raises: BadSource."""
+    import polars as pl
+
+    from solvent.pipeline.reading import read_file
+
+    frames = []
+    for name, file in side.files.items():
+        match FORMATS[Path(name).suffix.lower()]:
+            case "parquet":
+                frames.append(pl.scan_parquet(file.path, glob=False))
+            case "ipc":
+                frames.append(pl.scan_ipc(file.path))
+            case _:
+                frames.append(read_file(file.path, name, side.name).lazy())
+    return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
