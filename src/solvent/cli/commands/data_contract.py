@@ -9,8 +9,7 @@ import cyclopts
 
 from solvent.cli.program import Exit
 from solvent.cli.show import next_step, paint, paragraph, show
-from solvent.foundation.errors import UsageError
-from solvent.project import Project
+from solvent.project import NoProject, Project
 
 if TYPE_CHECKING:
     from solvent.data.contracts import ColumnContract
@@ -93,7 +92,7 @@ def _subject(what: str, contract: Path | None) -> Subject:
 def _project() -> Project | None:
     try:
         return Project.find()
-    except UsageError:  # a file needs none
+    except NoProject:  # a file needs none
         return None
 
 

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from solvent.cli.program import Exit
 from solvent.cli.show import next_step, show
+from solvent.project import NoProject, Project
 
 
 def command(
@@ -33,8 +34,22 @@ def command(
     from solvent.governance.comparison.data import compare_data, read_side
     from solvent.governance.comparison.datatext import render
 
-    diff = compare_data(read_side(left, Path.cwd()), read_side(right, Path.cwd()), key=key or ())
+    project = _project()
+    diff = compare_data(*(read_side(side, Path.cwd(), project) for side in (left, right)), key=key or ())
+    if html is not None:
+        from solvent.cli.commands.runs import write_page
+        from solvent.governance.comparison.datapage import data_page
+
+        write_page(html, data_page(diff))
     hint = diff.table.rows.key_hint if diff.table else None
     todo = f"`--key {hint}` tells changed rows from new ones" if hint else "`--html FILE` draws it"
     show(diff, [*render(diff), next_step(todo)], json=json)
     return Exit.FINE
+
+
+def _project() -> Project | None:
+    """The project around here; files are compared without one, too."""
+    try:
+        return Project.find()
+    except NoProject:
+        return None

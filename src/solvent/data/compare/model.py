@@ -86,6 +86,16 @@ class Summary(Value, frozen=True, kw_only=True):
     last: str | None = None
 
 
+class Picture(Value, frozen=True, kw_only=True):
+    """Two distributions over the same bins. labels: categories, or empty; edges: of a number's bins, one more
+    than shares, from the half to the 99.5th percent of both sides; what lies beyond is in the outer bins."""
+
+    left: list[float]
+    right: list[float]
+    labels: list[str] = []
+    edges: list[float] = []
+
+
 class ColumnShift(Value, frozen=True, kw_only=True):
     """How far one column's values moved as a whole.
 
@@ -93,7 +103,7 @@ class ColumnShift(Value, frozen=True, kw_only=True):
     Jensen–Shannon distance (`0–1`) for categories; None where the column has no such distance.
     usual: smallest and largest of the same distance between each eighth of the left and its rest:
     what the left varies by itself. beyond: the effect is larger than that and no trifle.
-    new, gone: categories that only one side's sample has, the most frequent first.
+    new, gone: categories that only one side's sample has, the most frequent first. picture: of what moved.
     """
 
     column: str
@@ -107,6 +117,7 @@ class ColumnShift(Value, frozen=True, kw_only=True):
     missing_beyond: bool = False
     new: list[str] = []
     gone: list[str] = []
+    picture: Picture | None = None
 
     @property
     def moved_missing(self) -> bool:

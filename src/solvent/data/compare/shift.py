@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from solvent.data.compare.model import ColumnShift, Kind, Summary
+from solvent.data.compare.model import ColumnShift, Kind, Picture, Summary
 from solvent.statistics.arrays import Counts, Floats
 from solvent.statistics.distances import binned_jensen_shannon, binned_wasserstein
 from solvent.statistics.drift import pool_distances
@@ -21,6 +21,7 @@ TRIFLE = {"number": 0.1, "category": 0.05}  # standard deviations; Jensen–Shan
 MISSING_TRIFLE = 0.01  # share of rows
 MOST_CATEGORIES = 200
 NAMED = 5  # categories named
+BINS, BARS = 30, 8  # of a picture: of a number's, of categories
 
 
 class Looked(NamedTuple):
@@ -119,7 +120,18 @@ def _numbers(left: pl.Series, right: pl.Series) -> dict[str, Any]:
     gaps = bin_gaps(edges) / (scale or float(both.std()) or 1.0)
     blocks = np.stack([histogram(part, edges) for part in np.array_split(ours, BLOCKS)])
     effect = float(binned_wasserstein(blocks.sum(axis=0), histogram(theirs, edges), gaps))
-    return _judged(effect, "number", "sd", blocks, gaps)
+    told = _judged(effect, "number", "sd", blocks, gaps)
+    return {**told, "picture": _histograms(ours, theirs, both)} if told.get("beyond") else told
+
+
+def _histograms(left: Floats, right: Floats, both: Floats) -> Picture:
+    """Even bins for the eye; those that the distance is taken over follow the quantiles."""
+    low, high = np.quantile(both, [0.005, 0.995])
+    distinct = len(np.unique(both))
+    edges = np.linspace(low, high if high > low else low + 1, min(BINS, max(distinct, 2)) + 1)
+    shares = [np.histogram(np.clip(side[np.isfinite(side)], low, high), edges)[0] for side in (left, right)]
+    first, second = (counts / max(int(counts.sum()), 1) for counts in shares)
+    return Picture(left=first.tolist(), right=second.tolist(), edges=edges.tolist())
 
 
 def _categories(left: pl.Series, right: pl.Series) -> dict[str, Any]:
@@ -139,10 +151,14 @@ def _categories(left: pl.Series, right: pl.Series) -> dict[str, Any]:
     before = blocks.sum(axis=0)
     effect = float(binned_jensen_shannon(before, window))
     told = _judged(effect, "category", "0–1", blocks, None)
-    known = len(names) if size - 1 == len(names) else 0
+    known = len(names)
     new = [names[i] for i in range(known) if before[i] == 0]
     gone = [names[i] for i in range(known) if window[i] == 0]
-    return {**told, "new": new[:NAMED], "gone": gone[:NAMED]}
+    told |= {"new": new[:NAMED], "gone": gone[:NAMED]}
+    if told.get("beyond"):
+        first, second = (counts[:known][:BARS] / max(int(counts.sum()), 1) for counts in (before, window))
+        told["picture"] = Picture(left=first.tolist(), right=second.tolist(), labels=names[:BARS])
+    return told
 
 
 def _judged(effect: float, kind: str, unit: str, blocks: Counts, gaps: Floats | None) -> dict[str, Any]:

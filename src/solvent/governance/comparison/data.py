@@ -10,13 +10,17 @@ import msgspec
 
 from solvent.data.compare.files import compare_files
 from solvent.data.compare.model import FilesDiff, TableDiff
-from solvent.foundation.errors import UsageError
+from solvent.data.versions.lockfile import lock_of_revision
+from solvent.data.versions.tree import walk_files
+from solvent.foundation.errors import UsageError, nearest
 from solvent.lineage.digests import Digest
 from solvent.pipeline.fingerprint import file_digest
 from solvent.pipeline.sources import FORMATS
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from solvent.project import Project
 
 
 class NoData(UsageError):
@@ -58,24 +62,59 @@ class DataDiff(msgspec.Struct, frozen=True, kw_only=True):
     table: TableDiff | None = None
 
 
-def read_side(text: str, base: Path) -> DataSide:
-    """A file or folder by its path; hidden files do not count. Raises: NoData."""
+def read_side(text: str, base: Path, project: Project | None = None) -> DataSide:
+    """A file or folder by its path, `NAME@2` (the second version of a dataset) or `NAME@REV` (its version in git).
+
+    NAME: a dataset's path in the project, or its last part where that is unique. Hidden files do not count.
+    Raises: NoData, UnknownRevision, BadLock, Missing (a version whose bytes are not in the store).
+    """
     place = base / text
     if place.is_file():
         return DataSide(text, False, {place.name: _file(place)})
-    if not place.is_dir():
-        raise NoData(f"no file or folder `{text}`", where=str(base), next="give a path, or `NAME@2` for a version")
-    found = sorted(p for p in place.rglob("*") if p.is_file())
-    names = {p.relative_to(place): p for p in found}
-    return DataSide(
-        text,
-        True,
-        {
-            name.as_posix(): _file(p)
-            for name, p in names.items()
-            if not any(part.startswith(".") for part in name.parts)
-        },
-    )
+    if place.is_dir():
+        names = {p.relative_to(place): p for p in sorted(place.rglob("*")) if p.is_file()}
+        shown = {name: p for name, p in names.items() if not any(part.startswith(".") for part in name.parts)}
+        return DataSide(text, True, {name.as_posix(): _file(p) for name, p in shown.items()})
+    name, at, which = text.rpartition("@")
+    if project is None or not (at and name):
+        known = [version.name for version in project.store.facts.datasets()] if project else []
+        hint = nearest(text, known, "give a path, or `NAME@2` for a version")
+        if project and (path := _path_of(text, known)) in known and (project.root / path).exists():
+            return read_side(path, project.root)
+        raise NoData(f"no file, folder or dataset `{text}`", where=str(base), next=hint)
+    return _version(project, text, name, which)
+
+
+def _version(project: Project, text: str, name: str, which: str) -> DataSide:
+    facts = project.store.facts
+    path = _path_of(name, [version.name for version in facts.datasets()])
+    if which.isdigit() and len(which) < 7:  # longer ones are commits
+        version = facts.dataset_version(path, int(which))
+        if version is None:
+            count = len(facts.dataset_versions(path))
+            hint = f"it has 1 to {count}" if count else "`solvent data add` makes the first"
+            raise NoData(f"no version {which} of `{name}`", next=hint)
+        digest, artifact = version.artifact, facts.artifact(version.artifact)
+        tree = artifact is not None and bool(artifact.about.get("tree"))
+    else:
+        entries = lock_of_revision(project.root, which)
+        if path not in entries:
+            raise NoData(f"`{name}` is not in the solvent.lock of {which}", next=nearest(path, list(entries), ""))
+        digest, tree = entries[path].digest, entries[path].tree is not None
+    objects = project.store.objects
+    if not tree:
+        place = objects.path(digest)
+        return DataSide(text, False, {Path(path).name: DataFile(place, digest, place.stat().st_size)})
+    found = walk_files(digest, objects.read)
+    return DataSide(text, True, {n: DataFile(objects.path(f.digest), f.digest, f.size) for n, f in found})
+
+
+def _path_of(name: str, known: Sequence[str]) -> str:
+    """The dataset that a name means: its path, or the last part of it, with or without the suffix."""
+    if name in known:
+        return name
+    ends = [path for path in known if name in (Path(path).name, Path(path).stem)]
+    return ends[0] if len(ends) == 1 else name
 
 
 def _file(path: Path) -> DataFile:

@@ -57,11 +57,12 @@ def render(diff: DataDiff) -> list[str]:
     lines = wrap(f"{sentence(diff)}.", WIDTH, break_on_hyphens=False, break_long_words=False)
     if diff.files is not None and not diff.files.equal:
         lines += ["", *_files(diff.files)]
-    if diff.table is not None:
-        lines += _schema(diff.table.schema)
-        lines += _rows(diff.table.rows)
-        lines += _shifts(diff.table)
-    return lines
+    return [*lines, *(table_lines(diff.table) if diff.table else [])]
+
+
+def table_lines(table: TableDiff) -> list[str]:
+    """Columns, rows and shifts of two tables."""
+    return [*_schema(table.schema), *_rows(table.rows), *_shifts(table)]
 
 
 def _files(files: FilesDiff) -> list[str]:
