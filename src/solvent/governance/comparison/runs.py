@@ -62,6 +62,8 @@ def render_run(detail: RunDetail) -> list[str]:
     lines += _facts([("run", start.key), *_when(start.started_at, end.ended_at if end else None)])
     lines += _facts([("who", detail.who), ("host", start.host), ("process", start.pid or None)])
     lines += _facts([("git", start.git_commit), ("parent", start.parent)])
+    tags = {k: v for k, v in start.tags.items() if k not in ("code", "environment")}
+    lines += _facts([("tags", ", ".join(f"{k}={v}" for k, v in tags.items()))])
     if end and end.error:
         lines += _facts([("error", end.error)])
     if step:
