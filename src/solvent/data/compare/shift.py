@@ -12,7 +12,7 @@ from solvent.data.compare.model import ColumnShift, Kind, Picture, Summary
 from solvent.statistics.arrays import Counts, Floats
 from solvent.statistics.distances import binned_jensen_shannon, binned_wasserstein
 from solvent.statistics.drift import pool_distances
-from solvent.statistics.profiles import bin_gaps, edges_of, histogram
+from solvent.statistics.profiles import histogram
 
 SAMPLE = 200_000  # rows of each side, evenly spaced
 BLOCKS = 8
@@ -21,6 +21,7 @@ TRIFLE = {"number": 0.1, "category": 0.05}  # standard deviations; Jensen–Shan
 MISSING_TRIFLE = 0.01  # share of rows
 MOST_CATEGORIES = 200
 NAMED = 5  # categories named
+QUANTILES = 200  # bins that a number's distance is taken over
 BINS, BARS = 30, 8  # of a picture: of a number's, of categories
 
 
@@ -112,16 +113,24 @@ def kind_of(column: pl.Series) -> Kind:
 def _numbers(left: pl.Series, right: pl.Series) -> dict[str, Any]:
     ours, theirs = _floats(left), _floats(right)
     both = np.concatenate([ours[np.isfinite(ours)], theirs[np.isfinite(theirs)]])
-    edges = edges_of(both) if len(both) else np.array([])
-    if not len(edges):
+    if not len(both):
         return {}
+    edges, gaps = _bins(both)
     known = ours[np.isfinite(ours)]
-    scale = float(known.std()) if len(known) > 1 else 0.0
-    gaps = bin_gaps(edges) / (scale or float(both.std()) or 1.0)
+    gaps /= (float(known.std()) if len(known) > 1 else 0.0) or float(both.std()) or 1.0
     blocks = np.stack([histogram(part, edges) for part in np.array_split(ours, BLOCKS)])
     effect = float(binned_wasserstein(blocks.sum(axis=0), histogram(theirs, edges), gaps))
     told = _judged(effect, "number", "sd", blocks, gaps)
     return {**told, "picture": _histograms(ours, theirs, both)} if told.get("beyond") else told
+
+
+def _bins(values: Floats) -> tuple[Floats, Floats]:
+    """Inner edges at quantiles of both sides, values themselves, and distances between the means of successive bins."""
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, QUANTILES + 1)[1:-1], method="higher"))
+    edges = edges[edges > values.min()]  # nothing lies below the smallest
+    bins = np.searchsorted(edges, values, side="right")
+    counts = np.bincount(bins, minlength=len(edges) + 1)
+    return edges, np.diff(np.bincount(bins, weights=values, minlength=len(edges) + 1) / counts)
 
 
 def _histograms(left: Floats, right: Floats, both: Floats) -> Picture:

@@ -23,7 +23,7 @@ def compare_tables(left: pl.LazyFrame, right: pl.LazyFrame, *, key: Sequence[str
     ours, theirs = left.collect_schema(), right.collect_schema()
     columns = shared_columns(ours, theirs)
     names = [name for name in ours if name in theirs]
-    shaped = left.select(columns), right.select(columns)
+    shaped = (left.select(columns), right.select(columns)) if columns else (left, right)
     rows = compare_rows(*shaped, names, key)
     looked = look(left, columns), look(right, columns)
     if not key and (rows.added or rows.removed):

@@ -14,9 +14,9 @@ import solvent
 from solvent.foundation.errors import Refusal
 
 OURS = "solvent"
-_NOT_THERE = re.compile(
-    r"(?:Because|because|and) ([A-Za-z0-9._-]+) (?:was not found in the package registry|has no version)"
-)
+_NOT_THERE = re.compile(r"(?:Because|because|and) ([A-Za-z0-9._-]+) was not found in the (?:package registry|provided)")
+_NO_VERSION = re.compile(r"there is no version of ([A-Za-z0-9._-]+)==")
+
 _MOST_LEFT_OUT = 8
 
 
