@@ -9,7 +9,7 @@ import pytest
 from small_project import rows
 from solvent.cli.program import command_names
 
-ELSEWHERE = {"demo", "serve"}  # they have tests of their own: tests/demo, tests/e2e/test_http.py
+ELSEWHERE = {"demo", "reproduce", "serve"}  # they have tests of their own: tests/demo, tests/e2e
 LATER = "2024-03-20"
 COMMANDS = [
     "init",
@@ -19,6 +19,10 @@ COMMANDS = [
     "runs list",
     "runs show RUN",
     "runs compare RUN RUN",
+    "diff demand@1 demand@2",
+    "data diff cases.csv outcomes.csv",
+    "data contract infer cases.csv --replace",
+    "data contract check cases.csv",
     "models list",
     "models show demand",
     "models show demand@champion",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
+import polars as pl
 
 from solvent.data.contracts import (
     Contract,
@@ -24,9 +25,6 @@ from solvent.pipeline.errors import BadSource
 from solvent.pipeline.reading import SourcePiece, combine, read_file, with_times
 from solvent.pipeline.sources import FORMATS, StatCache, snapshot
 from solvent.pipeline.spec import PipelineSpec, SourceSpec
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 class NoContract(UsageError):
@@ -123,7 +121,8 @@ def _target(spec: PipelineSpec, source: SourceSpec) -> str | None:
 
 
 def infer(subject: Subject, roles: Roles, *, replace: bool = False) -> tuple[Contract, Path]:
-    """Infer the contract of all files together and write it; columns of `roles` go before what the source says.
+    """Infer the contract of all files together and write it; columns of `roles` go before what the source says;
+    without an id, a column that is another in every row is taken for one.
 
     Raises: ContractExists (a reviewed file is not lost), BadSource, UnknownData (a named column is not there).
     """
@@ -141,12 +140,21 @@ def infer(subject: Subject, roles: Roles, *, replace: bool = False) -> tuple[Con
         if name not in table.columns:
             raise UnknownData(f"no column `{name}` in {subject.name}", next=nearest(name, table.columns, _has(table)))
     target = wanted.target if wanted.target in table.columns else None
-    contract = infer_contract(table, time=wanted.time, target=target, id=wanted.id, known_at=wanted.known_at)
+    named = wanted.id or _row_name(table)
+    contract = infer_contract(table, time=wanted.time, target=target, id=named, known_at=wanted.known_at)
     subject.contract.parent.mkdir(parents=True, exist_ok=True)
     staged = subject.contract.with_suffix(f".{uuid7()}")
     write_contract(contract, staged)
     staged.replace(subject.contract)
     return contract, subject.contract
+
+
+def _row_name(table: pl.DataFrame) -> str | None:
+    """The first column of whole numbers or text that is another in every row: a name, to which no range applies."""
+    for column in table.iter_columns():
+        if (column.dtype.is_integer() or column.dtype == pl.String) and column.n_unique() == len(column) > 1:
+            return column.name
+    return None
 
 
 def check(subject: Subject) -> ContractReport:

@@ -56,13 +56,18 @@ def _install(uv: str, python: Path, wanted: list[str]) -> list[str]:
         if not done.returncode:
             return notes
         said = " ".join(done.stderr.split())
-        missing = {name.lower() for name in (*_NOT_THERE.findall(said), *_NO_VERSION.findall(said))}
-        left_out = [text for text in wanted if text.partition("==")[0] in missing]
+        missing = {_normal(name) for name in (*_NOT_THERE.findall(said), *_NO_VERSION.findall(said))}
+        left_out = [text for text in wanted if _normal(text.partition("==")[0]) in missing]
         if not left_out:
             raise NoFreshEnvironment(f"uv cannot install the recorded versions: {said[-300:]}", next=_OTHERWISE)
         wanted = [text for text in wanted if text not in left_out]
         notes.append(f"the registry does not have {', '.join(left_out)}")
     raise NoFreshEnvironment("the registry has too few of the recorded versions", next=_OTHERWISE)
+
+
+def _normal(name: str) -> str:
+    """A distribution's name as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _uv(uv: str, arguments: list[str]) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from solvent.foundation.clock import wall_clock
 from solvent.governance.reproduction.model import (
     Cause,
     Equality,
@@ -147,8 +146,9 @@ class Judgement:
         )
 
     def _again(self, result: StepResult, root: Path) -> StepResult | None:
-        """The step once more, on the same inputs: its first outputs count as erased, so that no cache answers."""
-        self.store.facts.mark_erased([output.digest for output in result.outputs], wall_clock())
+        """The step once more, on the same inputs: its first outputs are thrown away, so that no cache answers."""
+        for output in result.outputs:
+            self.store.objects.delete(output.digest)
         options = replace(self.options, targets=(result.name,))
         return run_pipeline(root, self.spec, self.store, options).step(result.name)
 
