@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
 
@@ -84,7 +84,7 @@ def list_datasets(*, json: bool = False) -> Exit:
     project = Project.find()
     newest = {version.name: version for version in project.store.facts.datasets()}
     entries = read_lock(project.root)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": name,
             "versions": newest[name].number if name in newest else 0,
@@ -134,7 +134,8 @@ def checkout(*versions: str, force: bool = False, json: bool = False) -> Exit:
     Parameters
     ----------
     versions:
-        `NAME` as solvent.lock says; `NAME@2`, a version; `NAME@v1.0`, as a git revision has it. All, if nothing is said.
+        `NAME` as solvent.lock says; `NAME@2`, a version; `NAME@v1.0`, as a git revision has it.
+        All of solvent.lock, if nothing is said.
     force:
         Overwrite local changes, and remove files that belong to no version.
     """
@@ -212,7 +213,8 @@ def _status_lines(found: list[DatasetStatus]) -> list[str]:
     if not found:
         return ["No dataset yet", next_step("`solvent data add PATH`")]
     changed = [one for one in found if one.state != "unchanged"]
-    head = f"{len(changed)} of {len(found)} datasets differ" if changed else "Every dataset is what solvent.lock says"
+    are = "dataset differs" if len(found) == 1 else "datasets differ"
+    head = f"{len(changed)} of {len(found)} {are}" if changed else "Every dataset is what solvent.lock says"
     lines = [head]
     for one in found:
         lines.append(f"  {paint(*MARKS[one.state])} {one.name}: {_state_words(one)}")
@@ -252,9 +254,5 @@ def bytes_shown(size: int) -> str:
     """
     if size < 1024:
         return f"{size} B"
-    amount, unit = float(size), "B"
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        amount /= 1024
-        if amount < 1024:
-            break
-    return f"{amount:.1f} {unit}"
+    step = min((size.bit_length() - 1) // 10, 4)
+    return f"{size / 1024**step:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[step - 1]}"
