@@ -1,6 +1,5 @@
 """Contracts by hand: inferred, reviewed, checked, at import too."""
 
-import msgspec
 import polars as pl
 import pytest
 
@@ -97,14 +96,16 @@ def test_a_folder_is_checked_file_by_file(project):
 
 
 def test_at_import_only_a_table_with_a_contract_is_held_to_it(project):
-    rides = project / "data" / "rides.csv"
+    rides = "data/rides.csv"
     assert check_on_add(project, rides) is None
-    infer(subject_of(project, "data/rides.csv", None), Roles())
+    infer(subject_of(project, rides, None), Roles())
     assert check_on_add(project, rides).ok
-    table().drop("temp").write_csv(rides)
+    table().drop("temp").write_csv(project / rides)
     assert [v.column for v in check_on_add(project, rides).broken] == ["temp"]
     (project / "data" / "notes.txt").write_text("words")
-    assert check_on_add(project, project / "data" / "notes.txt") is None
+    assert check_on_add(project, "data/notes.txt") is None
+    (project / "contracts" / "data.json").write_bytes((project / "contracts" / "rides.json").read_bytes())
+    assert check_on_add(project, "data") is None, "a folder of other files than tables"
 
 
 def test_what_is_not_there_is_said(project):
@@ -115,4 +116,3 @@ def test_what_is_not_there_is_said(project):
         check(subject_of(project, "data/rides.csv", None))
     with pytest.raises(UnknownData, match="no column `hour`"):
         infer(subject_of(project, "data/rides.csv", None), Roles(target="hour"))
-    msgspec.json.encode(check_on_add(project, project / "data" / "rides.csv"))

@@ -13,6 +13,7 @@ from solvent.lineage.entities import Artifact, ArtifactType
 from solvent.pipeline.errors import BadSource, ContractBroken
 
 if TYPE_CHECKING:
+    from solvent.pipeline.spec import PipelineSpec
     from solvent.store.facts import Facts
 
 
@@ -24,6 +25,18 @@ class Verdict(NamedTuple):
 
     checked: frozenset[Digest]
     broken: list[str]
+
+
+def contract_home(root: Path, path: str) -> Path:
+    """Where a dataset's contract stands unless its source says otherwise: `contracts/<stem>.json`."""
+    return root / "contracts" / f"{Path(path).stem}.json"
+
+
+def contract_at(root: Path, name: str, spec: PipelineSpec | None) -> Path | None:
+    """The contract file of the dataset at a path, its source's or its own; None where there is none."""
+    declared = [s.contract for s in spec.sources if s.contract and s.location == name] if spec else []
+    place = root / declared[0] if declared else contract_home(root, name)
+    return place if place.exists() else None
 
 
 def canonical_file(path: Path) -> bytes:

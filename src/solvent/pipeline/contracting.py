@@ -21,6 +21,7 @@ from solvent.data.contracts import (
 )
 from solvent.foundation.errors import UsageError, nearest
 from solvent.foundation.ids import uuid7
+from solvent.pipeline.contractfile import contract_at, contract_home
 from solvent.pipeline.errors import BadSource
 from solvent.pipeline.reading import SourcePiece, combine, read_file, with_times
 from solvent.pipeline.sources import FORMATS, StatCache, snapshot
@@ -76,11 +77,6 @@ class ContractReport(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def broken(self) -> list[Violation]:
         return [v for file in self.files for v in file.violations if v.severity is Severity.BREAK]
-
-
-def contract_home(root: Path, path: str) -> Path:
-    """Where a dataset's contract stands unless its source says otherwise: `contracts/<stem>.json`."""
-    return root / "contracts" / f"{Path(path).stem}.json"
 
 
 def subject_of(
@@ -178,19 +174,18 @@ def check(subject: Subject) -> ContractReport:
     )
 
 
-def check_on_add(root: Path, path: Path, spec: PipelineSpec | None = None) -> ContractReport | None:
-    """What a dataset's contract says of it at import; None where it has none or is no table.
+def check_on_add(root: Path, name: str, spec: PipelineSpec | None = None) -> ContractReport | None:
+    """What a dataset's contract says of it at import; None where it has none, or its files are no tables.
 
-    path: the file or folder that is added. spec: for the contract that its source names.
-    Raises: BadContract, BadSource.
+    name: its path in the project. spec: for the contract that its source names. Raises: BadContract, BadSource.
     """
-    text = path.resolve().relative_to(root.resolve()).as_posix()
-    try:
-        subject = subject_of(root, text, spec)
-    except UnknownData:
-        return None  # a folder without tables
-    tables = all(Path(name).suffix.lower() in FORMATS for name, _ in subject.files)
-    return check(subject) if tables and subject.contract.exists() else None
+    contract = contract_at(root, name, spec)
+    place = root / name
+    files = [place] if place.is_file() else sorted(p for p in place.rglob("*") if p.is_file())
+    if contract is None or not files or any(p.suffix.lower() not in FORMATS for p in files):
+        return None
+    named = tuple((p.relative_to(root).as_posix(), p) for p in files)
+    return check(Subject(name, named, contract, Roles()))
 
 
 def _timed(table: pl.DataFrame, times: Sequence[str], name: str) -> pl.DataFrame:

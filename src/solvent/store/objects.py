@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ from blake3 import blake3
 from solvent.foundation.errors import Unexpected, UsageError
 from solvent.lineage.digests import Digest
 from solvent.store import disk
+from solvent.store.gathering import Gathering
 
 CHUNK = 1 << 20
 WRITERS = 8  # threads of `put_many`: syncs of several files share the file system's journal commits
@@ -73,6 +75,9 @@ class ObjectStore(Protocol):
     did not return has stored nothing that can be seen. Any number of writers may work at once.
     """
 
+    root: Path  # blobs lie below it as `ab/abcd…`
+    staging: Path
+
     def put(self, chunks: Iterable[bytes]) -> Digest:
         """Store the chunks, one after the other, as one blob."""
 
@@ -84,6 +89,9 @@ class ObjectStore(Protocol):
 
     def put_many(self, blobs: Sequence[bytes]) -> Sequence[Digest]:
         """Store several blobs, cheaper than one by one. Returns: their digests, in order."""
+
+    def gather(self) -> Gathering:
+        """A way to store very many blobs at once; all are acknowledged together."""
 
     def read(self, digest: Digest) -> bytes:
         """The bytes, compared with their name. Raises: Missing, Corrupt."""
@@ -143,6 +151,9 @@ class FolderObjects:
             self._publish(staged, digests)
         return digests
 
+    def gather(self) -> Gathering:
+        return Gathering(self)
+
     def read(self, digest: Digest) -> bytes:
         place = self._place(digest)
         try:
@@ -200,7 +211,12 @@ class FolderObjects:
         removed = 0
         for staged in self.staging.iterdir() if self.staging.is_dir() else ():
             with suppress(FileNotFoundError):  # its writer finished meanwhile
-                if staged.stat().st_mtime < before.timestamp():
+                if staged.stat().st_mtime >= before.timestamp():
+                    continue
+                if staged.is_dir():  # a gathering
+                    removed += len(list(staged.iterdir()))
+                    shutil.rmtree(staged)
+                else:
                     disk.unlink(staged)
                     removed += 1
         return removed

@@ -10,9 +10,11 @@ import msgspec
 
 from solvent.data.compare.files import compare_files
 from solvent.data.compare.model import FilesDiff, TableDiff
-from solvent.data.versions.lockfile import lock_of_revision
+from solvent.data.versions.lockfile import read_lock
+from solvent.data.versions.naming import Dataset, find_dataset
+from solvent.data.versions.references import Reference, find_name, resolve
 from solvent.data.versions.tree import walk_files
-from solvent.foundation.errors import UsageError, nearest
+from solvent.foundation.errors import UsageError
 from solvent.lineage.digests import Digest
 from solvent.pipeline.fingerprint import file_digest
 from solvent.pipeline.sources import FORMATS
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from solvent.project import Project
+    from solvent.store.objects import ObjectStore
 
 
 class NoData(UsageError):
@@ -65,8 +68,8 @@ class DataDiff(msgspec.Struct, frozen=True, kw_only=True):
 def read_side(text: str, base: Path, project: Project | None = None) -> DataSide:
     """A file or folder by its path, `NAME@2` (the second version of a dataset) or `NAME@REV` (its version in git).
 
-    NAME: a dataset's path in the project, or its last part where that is unique. Hidden files do not count.
-    Raises: NoData, UnknownRevision, BadLock, Missing (a version whose bytes are not in the store).
+    NAME: a dataset's path in the project, or the end of it where that is unique. Hidden files do not count.
+    Raises: NoData, what `resolve` raises, Missing (a version whose bytes are not in the store).
     """
     place = base / text
     if place.is_file():
@@ -75,46 +78,34 @@ def read_side(text: str, base: Path, project: Project | None = None) -> DataSide
         names = {p.relative_to(place): p for p in sorted(place.rglob("*")) if p.is_file()}
         shown = {name: p for name, p in names.items() if not any(part.startswith(".") for part in name.parts)}
         return DataSide(text, True, {name.as_posix(): _file(p) for name, p in shown.items()})
-    name, at, which = text.rpartition("@")
-    if project is None or not (at and name):
-        known = [version.name for version in project.store.facts.datasets()] if project else []
-        hint = nearest(text, known, "give a path, or `NAME@2` for a version")
-        if project and (path := _path_of(text, known)) in known and (project.root / path).exists():
-            return read_side(path, project.root)
-        raise NoData(f"no file, folder or dataset `{text}`", where=str(base), next=hint)
-    return _version(project, text, name, which)
+    if project is None:
+        raise NoData(f"no file or folder `{text}`", where=str(base), next="give a path to a table, a file or a folder")
+    if "@" not in text:  # the working copy of a dataset
+        known = [*read_lock(project.root), *(version.name for version in project.store.facts.datasets())]
+        return _working(find_dataset(find_name(text, list(dict.fromkeys(known)), project.root), project.root))
+    reference = resolve(text, project.root, project.store.facts)
+    return _kept(project.store.objects, reference)
 
 
-def _version(project: Project, text: str, name: str, which: str) -> DataSide:
-    facts = project.store.facts
-    path = _path_of(name, [version.name for version in facts.datasets()])
-    if which.isdigit() and len(which) < 7:  # longer ones are commits
-        version = facts.dataset_version(path, int(which))
-        if version is None:
-            count = len(facts.dataset_versions(path))
-            hint = f"it has 1 to {count}" if count else "`solvent data add` makes the first"
-            raise NoData(f"no version {which} of `{name}`", next=hint)
-        digest, artifact = version.artifact, facts.artifact(version.artifact)
-        tree = artifact is not None and bool(artifact.about.get("tree"))
-    else:
-        entries = lock_of_revision(project.root, which)
-        if path not in entries:
-            raise NoData(f"`{name}` is not in the solvent.lock of {which}", next=nearest(path, list(entries), ""))
-        digest, tree = entries[path].digest, entries[path].tree is not None
-    objects = project.store.objects
-    if not tree:
+def _working(dataset: Dataset) -> DataSide:
+    """What lies in the project's folder under a dataset's name."""
+    if dataset.kind != "glob":
+        return read_side(dataset.name, dataset.root)
+    names = {p.relative_to(dataset.base).as_posix(): p for p in sorted(dataset.base.rglob("*")) if p.is_file()}
+    wanted = {name: p for name, p in names.items() if dataset.pattern is None or dataset.pattern.fullmatch(name)}
+    return DataSide(dataset.name, True, {name: _file(p) for name, p in wanted.items()})
+
+
+def _kept(objects: ObjectStore, reference: Reference) -> DataSide:
+    """A version's files as they lie in the store."""
+    digest, name = reference.digest, Path(reference.dataset.name).name
+    if reference.dataset.kind == "file":
         place = objects.path(digest)
-        return DataSide(text, False, {Path(path).name: DataFile(place, digest, place.stat().st_size)})
+        return DataSide(reference.label, False, {name: DataFile(place, digest, place.stat().st_size)})
     found = walk_files(digest, objects.read)
-    return DataSide(text, True, {n: DataFile(objects.path(f.digest), f.digest, f.size) for n, f in found})
-
-
-def _path_of(name: str, known: Sequence[str]) -> str:
-    """The dataset that a name means: its path, or the last part of it, with or without the suffix."""
-    if name in known:
-        return name
-    ends = [path for path in known if name in (Path(path).name, Path(path).stem)]
-    return ends[0] if len(ends) == 1 else name
+    return DataSide(
+        reference.label, True, {path: DataFile(objects.path(f.digest), f.digest, f.size) for path, f in found}
+    )
 
 
 def _file(path: Path) -> DataFile:
