@@ -96,3 +96,37 @@ def test_unknown_names_are_refused_with_a_hint(solvent, made):
     assert told.code == 2 and "no file, folder or dataset `nowhere.csv`" in told.err
     told = solvent("data", "diff", "before.csv", "data/rides.csv", "--key", "hours", cwd=made.root)
     assert told.code == 2 and "did you mean `hour`?" in told.err
+
+
+def test_versions_of_a_dataset_are_compared_and_held_to_their_contract(solvent, tmp_path):
+    root = tmp_path / "project"
+    (root / "data" / "days").mkdir(parents=True)
+    (root / "solvent.toml").write_text("")
+    rides = pl.DataFrame({"ride": range(300), "temp": [float(i % 40) for i in range(300)]})
+    place = root / "data" / "rides.csv"
+    rides.write_csv(place)
+    assert solvent("data", "contract", "infer", "data/rides.csv", cwd=root).code == 0
+    added = solvent("data", "add", "data/rides.csv", cwd=root)
+    assert added.code == 0 and added.err == "", added
+    rides.with_columns(temp=pl.when(pl.col("ride") < 3).then(-1.0).otherwise("temp")).head(290).write_csv(place)
+    assert solvent("data", "add", "data/rides.csv", cwd=root).code == 0
+    found = solvent("data", "diff", "rides@1", "rides@2", "--key", "ride", "--json", cwd=root).json
+    rows = found["table"]["rows"]
+    assert (found["left"], rows["removed"], rows["changed"]) == ("data/rides.csv@1", 10, 3)
+    rides.drop("temp").write_csv(place)
+    found = solvent("data", "diff", "rides@1", "rides", "--json", cwd=root).json
+    assert found["table"]["schema"]["removed"] == {"temp": "Float64"} and found["right"] == "data/rides.csv"
+    told = solvent("data", "contract", "check", "data/rides.csv", "--json", cwd=root)
+    assert told.code == 1 and told.json["files"][0]["violations"][0]["column"] == "temp"
+    added = solvent("data", "add", "data/rides.csv", cwd=root)
+    assert added.code == 0 and "temp is missing" in added.err
+    (root / "solvent.toml").write_text('[contracts]\non_break = "stop"\n')
+    rides.rename({"temp": "t"}).write_csv(place)
+    added = solvent("data", "add", "data/rides.csv", cwd=root)
+    assert added.code == 1 and "breaks its contract" in added.err
+    for name, text in (("a.txt", "1"), ("b.txt", "2")):
+        (root / "data" / "days" / name).write_text(text)
+    assert solvent("data", "add", "data/days", cwd=root).code == 0
+    (root / "data" / "days" / "b.txt").rename(root / "data" / "days" / "c.txt")
+    found = solvent("data", "diff", "days@1", "days", "--json", cwd=root).json
+    assert found["files"]["renamed"] == {"b.txt": "c.txt"} and found["files"]["same"] == 1

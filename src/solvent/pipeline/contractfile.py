@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from solvent.foundation.errors import UsageError
 from solvent.lineage.digests import Digest, canonical, digest_of
 from solvent.lineage.entities import Artifact, ArtifactType
 from solvent.pipeline.errors import BadSource, ContractBroken
 
 if TYPE_CHECKING:
+    from solvent.foundation.settings import Settings
     from solvent.pipeline.spec import PipelineSpec
     from solvent.store.facts import Facts
 
@@ -80,3 +82,25 @@ def contract_broken(source: str, sentences: list[str]) -> ContractBroken:
         f"`{source}` breaks its contract: {sentences[0].removeprefix('contract: ')}{more}",
         next="correct the data, or review the contract file",
     )
+
+
+def broken_at_import(root: Path, name: str, settings: Settings) -> list[str]:
+    """What a dataset's contract says against the files that are to be added; nothing where it has none.
+
+    name: its path in the project. Raises: ContractBroken, where the settings say that a breach stops.
+    """
+    from solvent.pipeline.discover import load_spec
+
+    try:
+        spec = load_spec(root, settings, cached_only=True)
+    except UsageError:  # no pipeline, or one that was not read yet: its sources are not known
+        spec = None
+    if contract_at(root, name, spec) is None:
+        return []
+    from solvent.pipeline.contracting import check_on_add  # it brings polars, which most additions never need
+
+    report = check_on_add(root, name, spec)
+    said = [sentence(msgspec.to_builtins(violation)) for violation in report.broken] if report else []
+    if said and settings.contracts_on_break == "stop":
+        raise contract_broken(name, said)
+    return said

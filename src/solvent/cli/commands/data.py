@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
 
 from solvent.cli.program import Exit, add_files
-from solvent.cli.show import day, next_step, paint, show, table
+from solvent.cli.show import day, next_step, note, paint, show, table
 from solvent.foundation.clock import wall_clock
 from solvent.project import Project
 
@@ -30,6 +31,7 @@ def add(*paths: str, message: Message = "", json: bool = False) -> Exit:
     """Make files, folders or globs the next version of a dataset each.
 
     Stores every byte once, writes the version into solvent.lock (commit it) and tells git to ignore the files.
+    A table that has a contract is held to it: what it breaks is said, or stops it where the settings say so.
 
     Parameters
     ----------
@@ -40,14 +42,18 @@ def add(*paths: str, message: Message = "", json: bool = False) -> Exit:
     """
     from solvent.cli.program import BadCommand
     from solvent.data.versions.adding import add as add_dataset
+    from solvent.data.versions.naming import name_of
+    from solvent.pipeline.contractfile import broken_at_import
 
     if not paths:
         raise BadCommand("what should be added?", next="`solvent data add PATH`, a file, a folder or a glob in quotes")
     project = Project.find()
-    broken = [line for path in paths for line in _broken(project, path)]
+    for path in paths:
+        for text in broken_at_import(project.root, name_of(path, project.root), project.settings):
+            note(f"{paint('▲', 'warn', stream=sys.stderr)} {path}: {text}")
     done = [add_dataset(project.root, project.store, path, message=message, at=wall_clock()) for path in paths]
     todo = next_step("`git add solvent.lock` and commit · `solvent data status`")
-    show(done, [*map(_added, done), *broken, todo], json=json)
+    show(done, [*map(_added, done), todo], json=json)
     return Exit.FINE
 
 
@@ -189,32 +195,6 @@ def history(name: str, *, json: bool = False) -> Exit:
     todo = f"`solvent data checkout {label}@{max(1, len(found) - 1)}`" if found else f"`solvent data add {label}`"
     show(found, [head, *(lines if found else []), next_step(todo)], json=json)
     return Exit.FINE
-
-
-def _broken(project: Project, path: str) -> list[str]:
-    """What a table's contract says against it, before it is added. Raises: ContractBroken, where the settings say stop."""
-    from solvent.data.versions.naming import name_of
-    from solvent.foundation.errors import SolventError
-    from solvent.pipeline.contractfile import contract_at, contract_broken, sentence
-
-    name = name_of(path, project.root)
-    try:
-        from solvent.pipeline.discover import load_spec
-
-        spec = load_spec(project.root, project.settings, cached_only=True)
-    except SolventError:  # no pipeline, or one that was not read yet: its sources name no contract
-        spec = None
-    if contract_at(project.root, name, spec) is None:
-        return []
-    import msgspec
-
-    from solvent.pipeline.contracting import check_on_add
-
-    report = check_on_add(project.root, name, spec)
-    said = [sentence(msgspec.to_builtins(violation)) for violation in report.broken] if report else []
-    if said and project.settings.contracts.on_break == "stop":
-        raise contract_broken(name, said)
-    return [f"  {paint('▲', 'warn')} {text}" for text in said]
 
 
 def _added(done: Added) -> str:

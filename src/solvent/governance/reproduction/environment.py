@@ -49,6 +49,8 @@ def _install(uv: str, python: Path, wanted: list[str]) -> list[str]:
     """Install without resolving: the list is the whole environment."""
     notes: list[str] = []
     for _ in range(_MOST_LEFT_OUT):
+        if not wanted:
+            return notes
         done = subprocess.run(
             [uv, "pip", "install", "--quiet", "--no-deps", "--python", str(python), *wanted],
             capture_output=True, text=True, check=False, env=_environment(),
