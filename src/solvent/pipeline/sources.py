@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from solvent.data.versions.tree import tree_of
 from solvent.foundation.errors import nearest
 from solvent.foundation.ids import uuid7
-from solvent.lineage.digests import Digest, digest_of, tree_manifest
+from solvent.lineage.digests import Digest
 from solvent.pipeline.download import fetch, is_url
 from solvent.pipeline.errors import BadSource
 from solvent.pipeline.fingerprint import file_digest
@@ -42,12 +43,15 @@ class Member(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What a source's location means now. digest: of the only file, or of the tree's manifest."""
+    """What a source's location means now. digest, size: of the only file, or of the topmost tree's object.
+
+    trees: the tree objects, the topmost one last; empty for a single file.
+    """
 
     members: tuple[Member, ...]
     digest: Digest
     size: int
-    manifest: bytes | None
+    trees: tuple[bytes, ...]
 
 
 class _Stat(msgspec.Struct, array_like=True):
@@ -116,13 +120,13 @@ def snapshot(source: SourceSpec, root: Path, state: Path, stats: StatCache, *, r
         base = root / fixed_part(source.location)
     if base.is_file():
         digest, size = stats.digest(base)
-        return Snapshot((Member(base.name, base, digest, size),), digest, size, None)
+        return Snapshot((Member(base.name, base, digest, size),), digest, size, ())
     found = list(_matching(source, base))
     if not found:
         raise BadSource(f"`{source.location}` matches no file", where=place, next=_hint(base))
     members = tuple(Member(p.relative_to(base).as_posix(), p, *stats.digest(p)) for p in found)
-    manifest = tree_manifest({m.name: (m.digest, m.size) for m in members})
-    return Snapshot(members, digest_of(manifest), len(manifest), manifest)
+    tree = tree_of({m.name: (m.digest, m.size) for m in members})
+    return Snapshot(members, tree.digest, len(tree.objects[tree.digest]), tuple(tree.objects.values()))
 
 
 def _matching(source: SourceSpec, base: Path) -> Iterator[Path]:

@@ -54,9 +54,8 @@ def _source_task(node: SourceSpec, spec: PipelineSpec, options: RunOptions, book
         )
         for member in seen.members
     )
-    raw = files[0].artifact if seen.manifest is None else _raw(node, seen.digest, seen.size, node.location, tree=True)
-    if seen.manifest is not None:
-        books.store.objects.put_bytes(seen.manifest)
+    raw = _raw(node, seen.digest, seen.size, node.location, tree=True) if seen.trees else files[0].artifact
+    books.store.objects.put_many(seen.trees)
     return SourceTask(
         source=node,
         files=files,

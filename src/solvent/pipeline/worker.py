@@ -26,8 +26,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from solvent.data.versions.tree import tree_of
 from solvent.foundation.errors import SolventError
-from solvent.lineage.digests import Digest, digest_of, tree_manifest
+from solvent.lineage.digests import Digest, digest_of
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.agreement import resolve
 from solvent.pipeline.errors import NotStored, StepFailed, Unserialisable, WrongOutput
@@ -158,8 +159,9 @@ def put_file(payload: bytes | Path, objects: ObjectStore) -> tuple[Digest, int]:
         return digest_of(payload), len(payload)
     if payload.is_dir():
         members = {name: (objects.put_file(p), p.stat().st_size) for name, p in folder_files(payload).items()}
-        manifest = tree_manifest(members)
-        return objects.put_bytes(manifest), len(manifest)
+        tree = tree_of(members)
+        objects.put_many(list(tree.objects.values()))
+        return tree.digest, len(tree.objects[tree.digest])
     return objects.put_file(payload), payload.stat().st_size
 
 

@@ -6,6 +6,7 @@ transaction: it returns when the fact is durable, and a repeated one changes not
 """
 
 from solvent.store.facts.artifacts import ArtifactFacts
+from solvent.store.facts.datasets import DatasetFacts
 from solvent.store.facts.events import EventFacts
 from solvent.store.facts.graph import GraphFacts
 from solvent.store.facts.models import ModelFacts
@@ -14,7 +15,7 @@ from solvent.store.facts.runs import RunFacts
 from solvent.store.facts.segments import SegmentFacts
 
 
-class Facts(ArtifactFacts, RunFacts, ModelFacts, MonitoringFacts, EventFacts, SegmentFacts, GraphFacts):
+class Facts(ArtifactFacts, DatasetFacts, RunFacts, ModelFacts, MonitoringFacts, EventFacts, SegmentFacts, GraphFacts):
     """All facts of one project."""
 
 
