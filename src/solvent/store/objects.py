@@ -1,29 +1,34 @@
 """Blobs by digest: what every backend promises, and the backend that keeps them in a folder.
 
 A blob is named by the BLAKE3 of its bytes, written once and never changed.
-`ObjectStore` is the whole interface, so another backend (S3) needs nothing else;
-`docs/reference/format.md` gives layout and write ordering of the folder.
+`ObjectStore` is the whole interface; `docs/reference/format.md` gives layout and write
+ordering of the folder. A blob that is missing or damaged is fetched where someone who
+can was handed in, compared with its name, and put back.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import uuid4
 
 from blake3 import blake3
 
-from solvent.foundation.errors import Unexpected, UsageError
+from solvent.foundation.errors import SolventError, Unexpected, UsageError
 from solvent.lineage.digests import Digest
 from solvent.store import disk
+from solvent.store.sessions import alone, together
 
 CHUNK = 1 << 20
+FRESH = 600.0  # seconds for which a use need not be noted again; collection's bound lies further back
+Answer = TypeVar("Answer")
 WRITERS = 8  # threads of `put_many`: syncs of several files share the file system's journal commits
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FOLDER = re.compile(r"[0-9a-f]{2}")
@@ -57,13 +62,26 @@ class Corrupt(Unexpected):
 
     code = "corrupt-object"
 
-    def __init__(self, digest: Digest, place: str, found: str) -> None:
+    def __init__(self, digest: Digest, place: str, found: str, actual: Digest | None = None) -> None:
         super().__init__(
             f"object {digest} has other bytes than were stored: {found}",
             where=place,
             next="run again what makes it, or pull it: storing the right bytes heals it",
         )
         self.digest = digest
+        self.actual = actual  # the digest of the bytes that are there, where it was computed
+
+
+Fetch = Callable[["ObjectStore", Digest], bool]  # stores a blob from elsewhere; False where there is none either
+
+
+class Kept(NamedTuple):
+    """A blob as it lies there. size: bytes; used: when it was last stored or used; linked: it has another name."""
+
+    digest: Digest
+    size: int
+    used: float
+    linked: bool
 
 
 class ObjectStore(Protocol):
@@ -95,6 +113,9 @@ class ObjectStore(Protocol):
         Raises: Missing, Corrupt.
         """
 
+    def checked_path(self, digest: Digest) -> Path:
+        """Like `path`, and the content was compared with its name. Raises: Missing, Corrupt."""
+
     def size(self, digest: Digest) -> int | None:
         """Bytes of a blob, None where there is none."""
 
@@ -104,22 +125,39 @@ class ObjectStore(Protocol):
     def verify(self, digest: Digest) -> None:
         """Compare the bytes with their name without holding them in memory. Raises: Missing, Corrupt."""
 
+    def receive(self, digest: Digest, chunks: Iterable[bytes]) -> None:
+        """Store bytes that must have this digest; where they have not, nothing is stored. Raises: Corrupt."""
+
+    def hold(self, digest: Digest) -> int | None:
+        """Note that a blob is in use from now on, so that collection leaves it. Returns: its bytes, None: no blob."""
+
     def delete(self, digest: Digest) -> bool:
         """Remove a blob for good. Returns: whether there was one."""
 
+    def collect(self, digests: Sequence[Digest], before: datetime) -> Sequence[Digest]:
+        """Remove those blobs that nobody stored or used since, and that have no other name. Returns: the removed."""
+
     def list(self) -> Iterator[Digest]:
         """All digests, in order."""
+
+    def kept(self) -> Iterator[Kept]:
+        """All blobs, in order of their digests."""
 
     def sweep(self, before: datetime) -> int:
         """Remove what writers that were killed before then left behind. Returns: how many files."""
 
 
 class FolderObjects:
-    """Blobs as read-only files `root/ab/abcd…`; `staging` must be on the same file system."""
+    """Blobs as read-only files `root/ab/abcd…`; `staging` must be on the same file system.
 
-    def __init__(self, root: Path, staging: Path) -> None:
+    fetch: asked for the bytes of a blob that is missing or damaged here.
+    """
+
+    def __init__(self, root: Path, staging: Path, fetch: Fetch | None = None) -> None:
         self.root = root
         self.staging = staging
+        self.fetch = fetch
+        self._lock = root / ".lock"
         self._anchored = False  # whether the root's own name is known to be on the medium
 
     def put(self, chunks: Iterable[bytes]) -> Digest:
@@ -144,7 +182,11 @@ class FolderObjects:
         return digests
 
     def read(self, digest: Digest) -> bytes:
+        return self._healed(digest, lambda: self._read(digest))
+
+    def _read(self, digest: Digest) -> bytes:
         place = self._place(digest)
+        self.hold(digest)
         try:
             data = place.read_bytes()
         except FileNotFoundError:
@@ -154,12 +196,58 @@ class FolderObjects:
         return data
 
     def path(self, digest: Digest, *, size: int | None = None) -> Path:
-        place, found = self._place(digest), self.size(digest)
+        return self._healed(digest, lambda: self._path(digest, size))
+
+    def _path(self, digest: Digest, size: int | None) -> Path:
+        place, found = self._place(digest), self.hold(digest)
         if found is None:
             raise Missing(digest, str(self.root))
         if size is not None and found != size:
             raise Corrupt(digest, str(place), f"{found} bytes, {size} expected")
         return place
+
+    def checked_path(self, digest: Digest) -> Path:
+        return self._healed(digest, lambda: self._checked_path(digest))
+
+    def _checked_path(self, digest: Digest) -> Path:
+        place = self._path(digest, None)
+        self.verify(digest)
+        return place
+
+    def _healed(self, digest: Digest, ask: Callable[[], Answer]) -> Answer:
+        """What `ask` answers, after the blob was fetched where it has to be."""
+        try:
+            return ask()
+        except (Missing, Corrupt) as lost:
+            if self.fetch is None:
+                raise
+            try:
+                found = self.fetch(self, digest)
+            except SolventError as error:
+                lost.next = f"the remote did not help: {error.what}"
+                raise lost from error
+            if not found:
+                raise
+            return ask()
+
+    def receive(self, digest: Digest, chunks: Iterable[bytes]) -> None:
+        self._place(digest)
+        with self._staged(1) as staged:
+            found = _write(staged[0], chunks)
+            if found != digest:
+                raise Corrupt(digest, "what arrived", f"their digest is {found}", found)
+            self._publish(staged, [digest])
+
+    def hold(self, digest: Digest) -> int | None:
+        place = self._place(digest)
+        try:
+            about = place.stat()
+            if time.time() - about.st_mtime > FRESH and about.st_nlink == 1:
+                with together(self._lock), suppress(PermissionError):
+                    os.utime(place)
+        except FileNotFoundError:
+            return None
+        return about.st_size
 
     def size(self, digest: Digest) -> int | None:
         try:
@@ -178,7 +266,8 @@ class FolderObjects:
         except FileNotFoundError:
             raise Missing(digest, str(self.root)) from None
         if hasher.hexdigest() != digest:
-            raise Corrupt(digest, str(place), f"their digest is {hasher.hexdigest()}")
+            found = Digest(hasher.hexdigest())
+            raise Corrupt(digest, str(place), f"their digest is {found}", found)
 
     def delete(self, digest: Digest) -> bool:
         place = self._place(digest)
@@ -187,6 +276,24 @@ class FolderObjects:
         disk.unlink(place)
         disk.sync_folder(place.parent)
         return True
+
+    def collect(self, digests: Sequence[Digest], before: datetime) -> Sequence[Digest]:
+        removed, bound = [], before.timestamp()
+        with alone(self._lock):
+            for digest in digests:
+                place = self._place(digest)
+                with suppress(FileNotFoundError):
+                    about = place.stat()
+                    if about.st_mtime < bound and about.st_nlink == 1:
+                        disk.unlink(place)
+                        removed.append(digest)
+        return removed
+
+    def kept(self) -> Iterator[Kept]:
+        for digest in self.list():
+            with suppress(FileNotFoundError):  # gone since it was listed
+                about = self._place(digest).stat()
+                yield Kept(digest, about.st_size, about.st_mtime, about.st_nlink > 1)
 
     def list(self) -> Iterator[Digest]:
         if not self.root.is_dir():
@@ -229,8 +336,9 @@ class FolderObjects:
         folders = sorted({place.parent for place in places})
         for folder in folders:
             disk.make_folder(folder)
-        for name, place in zip(staged, places, strict=True):
-            disk.replace(name, place)
+        with together(self._lock):  # collection sees either what was there before or the new file's time
+            for name, place in zip(staged, places, strict=True):
+                disk.replace(name, place)
         for folder in folders:
             disk.sync_folder(folder)
         disk.sync_folder(self.root)  # a folder may be new, by us or by a writer that has not synced it yet

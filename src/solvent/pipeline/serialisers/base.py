@@ -53,8 +53,9 @@ class Stored(NamedTuple):
         stat = place.stat()
         stamp = (self.digest, stat.st_size, stat.st_mtime_ns, stat.st_ino)
         if stamp not in _verified:
-            self.objects.verify(self.digest)
-            _verified.add(stamp)
+            place = self.objects.checked_path(self.digest)
+            stat = place.stat()
+            _verified.add((self.digest, stat.st_size, stat.st_mtime_ns, stat.st_ino))
         return place
 
 

@@ -17,7 +17,7 @@ from solvent.store.remotes.errors import Interrupted, MissingExtra, NoBucket, No
 from solvent.store.remotes.protocol import Stored
 
 if TYPE_CHECKING:
-    from obstore.store import S3Store
+    from obstore.store import S3Config, S3Store
 
 PART = 8 << 20  # bytes; S3 allows 10,000 parts, so larger objects get larger ones
 MOST_PARTS = 9_000
@@ -102,11 +102,13 @@ def _open(bucket: str, prefix: str, endpoint: str, region: str) -> S3Store:
         raise MissingExtra("obstore is not installed", next="pip install 'solvent[s3]'") from error
     endpoint = endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
     region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or _REGION
-    where = {"endpoint": endpoint} if endpoint else {}
+    config: S3Config = {"region": region, "checksum_algorithm": "SHA256"}
+    if endpoint:
+        config["endpoint"] = endpoint
     return S3Store(
         bucket,
         prefix=prefix or None,
-        config={"region": region, "checksum_algorithm": "SHA256", **where},
+        config=config,
         client_options={
             "allow_http": endpoint.startswith("http://"),
             "connect_timeout": timedelta(seconds=10),

@@ -7,13 +7,13 @@ right size is not sent again, which is all that it takes to resume.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from blake3 import blake3
 
 from solvent.lineage.digests import Digest, digest_of
-from solvent.store.objects import Corrupt, FolderObjects, Missing
+from solvent.store.objects import Corrupt, Missing, ObjectStore
 from solvent.store.remotes.errors import CorruptOnRemote, Interrupted
 from solvent.store.remotes.parallel import again
 from solvent.store.remotes.protocol import Remote
@@ -28,7 +28,7 @@ def object_name(digest: Digest) -> str:
     return f"{OBJECTS}/{digest[:2]}/{digest}"
 
 
-def send_object(remote: Remote, objects: FolderObjects, digest: Digest) -> int:
+def send_object(remote: Remote, objects: ObjectStore, digest: Digest) -> int:
     """Send one object. Returns: its bytes. Raises: Missing, Corrupt (here), or what the remote says."""
     place = objects.path(digest)
     size = place.stat().st_size
@@ -58,20 +58,20 @@ def _checked(place: Path, digest: Digest) -> Iterator[bytes]:
     yield held
 
 
-def receive_object(remote: Remote, objects: FolderObjects, digest: Digest) -> None:
+def receive_object(remote: Remote, objects: ObjectStore, digest: Digest) -> None:
     """Fetch one object and store it. Raises: NotOnRemote, CorruptOnRemote, Unreachable."""
     name = object_name(digest)
     again(lambda: _receive(remote, objects, digest, name), remote.url)
 
 
-def _receive(remote: Remote, objects: FolderObjects, digest: Digest, name: str) -> None:
+def _receive(remote: Remote, objects: ObjectStore, digest: Digest, name: str) -> None:
     try:
         objects.receive(digest, remote.read(name))
     except Corrupt as error:
-        _blame(remote, name, error.found)
+        _blame(remote, name, error.actual)
 
 
-def _blame(remote: Remote, name: str, found: Digest) -> None:
+def _blame(remote: Remote, name: str, found: Digest | None) -> None:
     """What arrived has other bytes: was it cut or changed on its way, or does the remote hold them so?
 
     Raises: CorruptOnRemote where a second reading gives the same bytes, else Interrupted.
@@ -79,9 +79,9 @@ def _blame(remote: Remote, name: str, found: Digest) -> None:
     hasher = blake3()
     for chunk in remote.read(name):
         hasher.update(chunk)
-    if hasher.hexdigest() == found:
+    if found is not None and hasher.hexdigest() == found:
         raise CorruptOnRemote(name, remote.url, found)
-    raise Interrupted(f"{name} arrived in pieces")
+    raise Interrupted(f"{name} did not arrive whole")
 
 
 def verify_object(remote: Remote, digest: Digest) -> int:
@@ -122,6 +122,6 @@ def receive_document(remote: Remote, name: str) -> bytes:
     return again(receive, remote.url)
 
 
-def names_in(remote: Remote, folder: str) -> Callable[[], Iterable[str]]:
+def documents(remote: Remote, folder: str) -> list[str]:
     """The names of all documents in a folder of the remote, in order."""
-    return lambda: sorted(again(lambda: [stored.name for stored in remote.list(folder)], remote.url))
+    return sorted(again(lambda: [stored.name for stored in remote.list(folder)], remote.url))
