@@ -8,6 +8,7 @@ transaction: it returns when the fact is durable, and a repeated one changes not
 from solvent.store.facts.artifacts import ArtifactFacts
 from solvent.store.facts.datasets import DatasetFacts
 from solvent.store.facts.events import EventFacts
+from solvent.store.facts.exchange import ExchangeFacts
 from solvent.store.facts.graph import GraphFacts
 from solvent.store.facts.models import ModelFacts
 from solvent.store.facts.monitoring import MonitoringFacts
@@ -15,7 +16,17 @@ from solvent.store.facts.runs import RunFacts
 from solvent.store.facts.segments import SegmentFacts
 
 
-class Facts(ArtifactFacts, DatasetFacts, RunFacts, ModelFacts, MonitoringFacts, EventFacts, SegmentFacts, GraphFacts):
+class Facts(
+    ArtifactFacts,
+    DatasetFacts,
+    RunFacts,
+    ModelFacts,
+    MonitoringFacts,
+    EventFacts,
+    SegmentFacts,
+    GraphFacts,
+    ExchangeFacts,
+):
     """All facts of one project."""
 
 

@@ -68,11 +68,16 @@ class RecordingFacts(FactsBase):
             if kept:
                 found = w.find((NodeKind.ARTIFACT, artifact.digest) for artifact in kept)
                 record_artifacts(w, ((artifact, w.recorded_at) for artifact in kept), found)
-            for group in _groups(events):
-                _Group(w, self.project_id, group).record()
+            write_events(w, self.project_id, events)
             wanted = list(edges)
             ids = w.need(name for source, target, _ in wanted for name in (source, target))
             w.link((ids[source], ids[target], role) for source, target, role in wanted)
+
+
+def write_events(w: Writing, project_id: int, events: Iterable[RunEvent]) -> None:
+    """Starts and ends within a write that does more. Raises: UnknownFact, RunEnded."""
+    for group in _groups(events):
+        _Group(w, project_id, group).record()
 
 
 class _Group:
