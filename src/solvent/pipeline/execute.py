@@ -64,6 +64,7 @@ def run_pipeline(
     after the runs are recorded as cancelled.
     """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(store.session())
         if pool is None:
             pool = stack.enter_context(WorkerPool(root, store.root, options.workers or spec.workers))
         return _Execution(root.resolve(), prepare(spec, options), store, options, progress, pool).run()

@@ -50,7 +50,7 @@ class StoreLookups:
         return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
 
     def intact(self, artifact: Artifact) -> bool:
-        return self.store.objects.size(artifact.digest) == artifact.size
+        return self.store.available(artifact.digest, artifact.size)
 
     def source(self, source: SourceSpec) -> Digest:
         return self.snapshot(source).digest

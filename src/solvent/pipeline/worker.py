@@ -28,6 +28,7 @@ import msgspec
 
 from solvent.data.versions.tree import tree_of
 from solvent.foundation.errors import SolventError
+from solvent.foundation.settings import load_settings
 from solvent.lineage.digests import Digest, digest_of
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.agreement import resolve
@@ -40,6 +41,7 @@ from solvent.pipeline.serialisers.files import folder_files
 from solvent.pipeline.serialisers.tables import TABLES
 from solvent.pipeline.spec import OutputSpec
 from solvent.store.objects import FolderObjects, ObjectStore
+from solvent.store.remotes import lender_for
 
 
 class Worker:
@@ -254,7 +256,9 @@ def main() -> None:
     received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(tasks, received), daemon=True).start()
     guard = CodeGuard(root, msgspec.json.decode((scratch / FILES).read_bytes(), type=dict[str, Digest]))
-    worker = Worker(root, FolderObjects(state / "objects", staging=state / "staging"), scratch, guard)
+    remote = load_settings(root).remote
+    fetch = lender_for(remote.url, root=root, endpoint=remote.endpoint, region=remote.region)
+    worker = Worker(root, FolderObjects(state / "objects", state / "staging", fetch), scratch, guard)
     decoder: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
     with open(reply_fd, "wb", buffering=0) as replies:
         while True:

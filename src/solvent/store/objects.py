@@ -347,6 +347,11 @@ class FolderObjects:
             self._anchored = True
 
 
+def is_digest(text: str) -> bool:
+    """Whether a blob could have this name."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def _write(path: Path, chunks: Iterable[bytes]) -> Digest:
     """Write a new read-only file and sync it. Returns: the digest of its bytes."""
     hasher, descriptor = blake3(), disk.create(path)

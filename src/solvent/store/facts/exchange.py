@@ -28,6 +28,7 @@ from solvent.store.facts.values import from_json, rows_in, to_json
 from solvent.store.facts.writing import NodeName, Writing
 
 FORMAT = 1
+PIPELINE = "pipeline"  # the step of a run that only holds others together
 _DOCUMENTS = ("code", "environment")  # tags of a run that stand for artifacts
 
 
@@ -101,7 +102,7 @@ class ExchangeFacts(FactsBase):
         mine = (t.run.c.project_id == self.project_id, ended)
         step = t.run.alias("step")
         has_steps = select(step.c.node_id).where(step.c.parent_id == t.run.c.node_id).exists()
-        alone = t.run.c.recipe_id.is_not(None)
+        alone = t.run.c.step != PIPELINE
         query = select(t.node.c.key).join(t.run, t.run.c.node_id == t.node.c.id)
         query = query.where(*mine, t.run.c.parent_id.is_(None), has_steps | alone).order_by(t.node.c.id)
         with self.database.read() as connection:

@@ -7,7 +7,7 @@ touch the network and the remote's folder; it is reached only by what a person a
 or by a missing object, and imports a backend's library only when its URL is opened.
 """
 
-from solvent.store.remotes.opening import open_remote
+from solvent.store.remotes.opening import lender_for, open_remote
 from solvent.store.remotes.protocol import Remote
 
-__all__ = ["Remote", "open_remote"]
+__all__ = ["Remote", "lender_for", "open_remote"]

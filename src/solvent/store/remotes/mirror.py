@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 
 from solvent.lineage.digests import Digest
+from solvent.store.objects import is_digest
 from solvent.store.remotes.parallel import again, each
 from solvent.store.remotes.protocol import Remote
 from solvent.store.remotes.transfer import OBJECTS, object_name
@@ -21,34 +22,35 @@ class Mirror:
 
     def __init__(self, remote: Remote) -> None:
         self.remote = remote
-        self._sizes: dict[str, int | None] = {}
+        self._sizes: dict[bytes, int | None] = {}  # by the digest's 32 bytes: there may be a million
         self._listed = False
         self._lock = threading.Lock()
 
     def size(self, digest: Digest) -> int | None:
         """Bytes of an object on the remote, None where it has none. Raises: Unreachable and its like."""
+        key = bytes.fromhex(digest)
         with self._lock:
-            name = object_name(digest)
-            if name in self._sizes or self._listed:
-                return self._sizes.get(name)
-            if len(self._sizes) >= ONE_BY_ONE:
-                self.list()
-                return self._sizes.get(name)
-            self._sizes[name] = again(lambda: self.remote.size(name), self.remote.url)
-            return self._sizes[name]
-
-    def list(self) -> dict[str, int | None]:
-        """All objects by name."""
-        if not self._listed:
-            for found in each(self._folder, [f"{OBJECTS}/{number:02x}" for number in range(256)]):
-                self._sizes.update(found)
-            self._listed = True
-        return self._sizes
+            if key not in self._sizes and not self._listed:
+                if len(self._sizes) >= ONE_BY_ONE:
+                    self._list()
+                else:
+                    name = object_name(digest)
+                    self._sizes[key] = again(lambda: self.remote.size(name), self.remote.url)
+            return self._sizes.get(key)
 
     def sent(self, digest: Digest, size: int) -> None:
         """An object is there from now on."""
         with self._lock:
-            self._sizes[object_name(digest)] = size
+            self._sizes[bytes.fromhex(digest)] = size
 
-    def _folder(self, folder: str) -> dict[str, int]:
-        return again(lambda: {stored.name: stored.size for stored in self.remote.list(folder)}, self.remote.url)
+    def _list(self) -> None:
+        for found in each(self._folder, [f"{OBJECTS}/{number:02x}" for number in range(256)]):
+            self._sizes.update(found)
+        self._listed = True
+
+    def _folder(self, folder: str) -> dict[bytes, int]:
+        def look() -> dict[bytes, int]:
+            found = ((stored.name.rpartition("/")[2], stored.size) for stored in self.remote.list(folder))
+            return {bytes.fromhex(name): size for name, size in found if is_digest(name)}
+
+        return again(look, self.remote.url)

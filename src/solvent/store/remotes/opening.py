@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from solvent.store.remotes.errors import BadRemoteUrl, NoRemote
 from solvent.store.remotes.folder import FolderRemote
+from solvent.store.remotes.lender import Lender
 from solvent.store.remotes.protocol import Remote
 
 
@@ -29,3 +30,10 @@ def open_remote(url: str, *, root: Path, endpoint: str = "", region: str = "") -
 
         return S3Remote(parts.netloc, parts.path.strip("/"), url, endpoint=endpoint, region=region)
     raise BadRemoteUrl(url)
+
+
+def lender_for(url: str, *, root: Path, endpoint: str = "", region: str = "") -> Lender | None:
+    """Who fetches single objects from the remote behind a URL; None without one."""
+    if not url:
+        return None
+    return Lender(lambda: open_remote(url, root=root, endpoint=endpoint, region=region))

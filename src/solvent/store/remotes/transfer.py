@@ -71,6 +71,21 @@ def _receive(remote: Remote, objects: ObjectStore, digest: Digest, name: str) ->
         _blame(remote, name, error.actual)
 
 
+def read_object(remote: Remote, digest: Digest) -> bytes:
+    """Fetch a small object into memory. Raises: NotOnRemote, CorruptOnRemote, Unreachable."""
+    return _read_checked(remote, object_name(digest), digest)
+
+
+def _read_checked(remote: Remote, name: str, digest: str) -> bytes:
+    def read() -> bytes:
+        data = b"".join(remote.read(name))
+        if digest_of(data) != digest:
+            _blame(remote, name, digest_of(data))
+        return data
+
+    return again(read, remote.url)
+
+
 def _blame(remote: Remote, name: str, found: Digest | None) -> None:
     """What arrived has other bytes: was it cut or changed on its way, or does the remote hold them so?
 
@@ -112,14 +127,7 @@ def send_document(remote: Remote, folder: str, key: str, data: bytes) -> str:
 
 def receive_document(remote: Remote, name: str) -> bytes:
     """Fetch a document. Raises: NotOnRemote, CorruptOnRemote, Unreachable."""
-
-    def receive() -> bytes:
-        data = b"".join(remote.read(name))
-        if digest_of(data) != name[-64:]:
-            _blame(remote, name, digest_of(data))
-        return data
-
-    return again(receive, remote.url)
+    return _read_checked(remote, name, name[-64:])
 
 
 def documents(remote: Remote, folder: str) -> list[str]:
