@@ -10,6 +10,7 @@ from solvent.store.facts.datasets import DatasetFacts
 from solvent.store.facts.events import EventFacts
 from solvent.store.facts.exchange import ExchangeFacts
 from solvent.store.facts.graph import GraphFacts
+from solvent.store.facts.keeping import KeepingFacts
 from solvent.store.facts.models import ModelFacts
 from solvent.store.facts.monitoring import MonitoringFacts
 from solvent.store.facts.runs import RunFacts
@@ -26,6 +27,7 @@ class Facts(
     SegmentFacts,
     GraphFacts,
     ExchangeFacts,
+    KeepingFacts,
 ):
     """All facts of one project."""
 

@@ -22,7 +22,10 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class FolderRemote:
-    """Files below `root`, written to `root/staging` first; network file systems are welcome here."""
+    """Files below `root`, written to `root/staging` first; network file systems are welcome here.
+
+    The root is made by the first write; the folder that holds it must be there, or a disk is not mounted.
+    """
 
     def __init__(self, root: Path, url: str) -> None:
         self.root = root
@@ -78,16 +81,14 @@ class FolderRemote:
                     disk.unlink(left)
 
     def _prepare(self, folder: Path) -> None:
-        """Make the folders that a write needs; the root itself only where what holds it is there."""
-        if not self.root.parent.is_dir():
-            raise Unreachable(self.url, f"there is no folder {self.root.parent}")
+        self._needed()
         for needed in (self.root / STAGING, folder):
             if disk.make_folder(needed):
                 disk.sync_folder(needed.parent)
 
     def _needed(self) -> None:
-        if not self.root.is_dir():
-            raise Unreachable(self.url, "there is no such folder")
+        if not self.root.parent.is_dir():
+            raise Unreachable(self.url, f"there is no folder {self.root.parent}")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
