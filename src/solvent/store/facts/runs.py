@@ -24,6 +24,8 @@ _select_runs = (
     .outerjoin(_parent, _parent.c.id == t.run.c.parent_id)
 )
 _recipe = t.node.alias("recipe_node")
+# Sums, so that no planner takes the index of all finished runs of the project for these two.
+_ours, _done = (t.run.c.project_id + 0 == bindparam("project"), t.run.c.status + "" == RunStatus.DONE.value)
 _erased = (
     select(t.edge.c.target_id)
     .join(t.artifact, t.artifact.c.node_id == t.edge.c.target_id)
@@ -32,8 +34,7 @@ _erased = (
 _select_cached = (
     select(_recipe.c.key, func.max(t.run.c.node_id).label("run_id"))
     .join(t.run, t.run.c.recipe_id == _recipe.c.id)
-    .where(_recipe.c.kind == NodeKind.RECIPE.value, t.run.c.project_id == bindparam("project"))
-    .where(t.run.c.status == RunStatus.DONE.value, ~exists(_erased))
+    .where(_recipe.c.kind == NodeKind.RECIPE.value, _ours, _done, ~exists(_erased))
     .group_by(_recipe.c.key)
 )
 _CACHED = {sqlite: _select_cached.where(one_of(_recipe.c.key, sqlite)) for sqlite in (True, False)}
@@ -43,15 +44,16 @@ def _newest(sqlite: bool) -> Select[Any]:
     """For each of the parameter `values`, the newest finished run of the step of that name."""
     asked = each("values", sqlite).subquery()
     of_step = t.run.c.step == asked.c.value
-    whole = (t.run.c.project_id == bindparam("project"), t.run.c.status == RunStatus.DONE.value, ~exists(_erased))
-    newest = select(t.run.c.node_id).where(of_step, *whole).order_by(t.run.c.node_id.desc()).limit(1)
+    newest = (
+        select(t.run.c.node_id).where(of_step, _ours, _done, ~exists(_erased)).order_by(t.run.c.node_id.desc()).limit(1)
+    )
     return select(newest.correlate(asked).scalar_subquery().label("run_id")).select_from(asked)
 
 
 def _known(sqlite: bool) -> Select[Any]:
     """Those of the parameter `values` that name a step with a run."""
     asked = each("values", sqlite).subquery()
-    found = select(t.run.c.node_id).where(t.run.c.step == asked.c.value, t.run.c.project_id == bindparam("project"))
+    found = select(t.run.c.node_id).where(t.run.c.step == asked.c.value, _ours)
     return select(asked.c.value).where(exists(found))
 
 
