@@ -14,7 +14,7 @@ from textwrap import dedent
 import pytest
 
 from solvent.lineage.entities import Actor, NodeKind, RunStatus
-from solvent.pipeline import WorkerPool, run_pipeline
+from solvent.pipeline import RunOptions, WorkerPool, run_pipeline
 from solvent.store import open_store
 
 
@@ -358,10 +358,19 @@ def test_workers_are_replaced_when_the_users_files_change(chain):
     assert chain.value(chain.run(), "three") == [5, 1]
 
 
-def test_progress_tells_starts_and_ends_with_a_count(chain):
-    chain.run(targets=("two",))
-    told = [(event.label, event.state, event.done, event.total) for event in chain.events]
-    assert told == [("one", "running", 0, 2), ("one", "ran", 1, 2), ("two", "running", 1, 2), ("two", "ran", 2, 2)]
+def test_progress_tells_starts_and_ends_with_a_count_and_an_end_only_when_it_is_on_record(chain):
+    seen = []
+
+    def listen(event):
+        run = chain.store.facts.run(event.result.run) if event.result else None
+        seen.append((event.label, event.state, event.done, event.total, run.status if run else None))
+
+    run_pipeline(chain.root, chain.spec, chain.store, RunOptions(targets=("two",)), progress=listen, pool=chain.pool)
+    done = RunStatus.DONE
+    assert [s for s in seen if s[1] != "running"] == [("one", "ran", 1, 2, done), ("two", "ran", 2, 2, done)]
+    for label in ("one", "two"):
+        states = [state for name, state, *_ in seen if name == label]
+        assert states == ["running", "ran"]
 
 
 def test_the_run_document_is_the_public_one(chain):

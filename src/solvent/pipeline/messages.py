@@ -33,10 +33,11 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaskInput(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored value to be handed to a parameter."""
+    """A value to be handed to a parameter. data: its bytes where they may not be stored yet."""
 
     artifact: Artifact
     annotation: str
+    data: bytes | None = None
 
 
 class StepTask(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
@@ -98,9 +99,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a task. seconds: of the whole task; notes: warnings for people."""
+    """What came of a task.
+
+    blobs: bytes by digest that are left to be stored by whoever asked: small outputs and the log.
+    seconds: of the whole task; notes: warnings for people.
+    """
 
     outputs: dict[str, Artifact] = {}
+    blobs: dict[str, bytes] = {}
     metrics: dict[str, float] = {}
     notes: list[str] = []
     members: list[Artifact] = []

@@ -213,29 +213,35 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
 
     def needed(self, targets: Iterable[str]) -> list[str]:
         """Names of the nodes that the targets need, in topological order; all without targets."""
-        wanted = {ref.node for target in targets for ref in self.refs(target)} or set(self.nodes)
+        nodes = self.nodes
+        wanted = {ref.node for target in targets for ref in self.refs(target)} or set(nodes)
         reached: set[str] = set()
         stack = sorted(wanted)
         while stack:
             name = stack.pop()
             if name not in reached:
                 reached.add(name)
-                stack += [ref.node for ref in inputs_of(self.nodes[name]).values()]
+                stack += [ref.node for ref in inputs_of(nodes[name]).values()]
         return [name for name in self.order() if name in reached]
 
     def order(self) -> list[str]:
         """All nodes, producers first; otherwise in the order of declaration."""
         nodes, done, result = self.nodes, set[str](), list[str]()
 
-        def visit(name: str) -> None:
-            if name not in done:
-                done.add(name)
-                for ref in inputs_of(nodes[name]).values():
-                    visit(ref.node)
-                result.append(name)
-
-        for name in nodes:
-            visit(name)
+        for start in nodes:
+            path = [start]
+            while path:
+                name = path[-1]
+                ahead = (
+                    [r.node for r in inputs_of(nodes[name]).values() if r.node not in done] if name not in done else []
+                )
+                if ahead:
+                    path += reversed(ahead)
+                    continue
+                path.pop()
+                if name not in done:
+                    done.add(name)
+                    result.append(name)
         return result
 
 

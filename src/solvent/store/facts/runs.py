@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, select, update
 
 from solvent.foundation.clock import from_micros
 from solvent.lineage.digests import Digest
@@ -14,7 +14,7 @@ from solvent.lineage.entities import Artifact, NodeKind, Recipe, Run, RunEnd, Ru
 from solvent.store import schema as t
 from solvent.store.facts.artifacts import artifact_from, select_artifacts
 from solvent.store.facts.recording import RecordingFacts
-from solvent.store.facts.values import from_json, rows_in
+from solvent.store.facts.values import each, from_json, many, one_of, rows_in
 from solvent.store.facts.writing import find_nodes
 
 _parent = t.node.alias("parent")
@@ -23,6 +23,42 @@ _select_runs = (
     .join(t.node, t.node.c.id == t.run.c.node_id)
     .outerjoin(_parent, _parent.c.id == t.run.c.parent_id)
 )
+_recipe = t.node.alias("recipe_node")
+# Sums, so that no planner takes the index of all finished runs of the project for these two.
+_ours, _done = (t.run.c.project_id + 0 == bindparam("project"), t.run.c.status + "" == RunStatus.DONE.value)
+_erased = (
+    select(t.edge.c.target_id)
+    .join(t.artifact, t.artifact.c.node_id == t.edge.c.target_id)
+    .where(t.edge.c.source_id == t.run.c.node_id, t.artifact.c.erased_at.is_not(None))
+)
+_select_cached = (
+    select(_recipe.c.key, func.max(t.run.c.node_id).label("run_id"))
+    .join(t.run, t.run.c.recipe_id == _recipe.c.id)
+    .where(_recipe.c.kind == NodeKind.RECIPE.value, _ours, _done, ~exists(_erased))
+    .group_by(_recipe.c.key)
+)
+_CACHED = {sqlite: _select_cached.where(one_of(_recipe.c.key, sqlite)) for sqlite in (True, False)}
+
+
+def _newest(sqlite: bool) -> Select[Any]:
+    """For each of the parameter `values`, the newest finished run of the step of that name."""
+    asked = each("values", sqlite).subquery()
+    of_step = t.run.c.step == asked.c.value
+    newest = (
+        select(t.run.c.node_id).where(of_step, _ours, _done, ~exists(_erased)).order_by(t.run.c.node_id.desc()).limit(1)
+    )
+    return select(newest.correlate(asked).scalar_subquery().label("run_id")).select_from(asked)
+
+
+def _known(sqlite: bool) -> Select[Any]:
+    """Those of the parameter `values` that name a step with a run."""
+    asked = each("values", sqlite).subquery()
+    found = select(t.run.c.node_id).where(t.run.c.step == asked.c.value, _ours)
+    return select(asked.c.value).where(exists(found))
+
+
+_NEWEST = {sqlite: _newest(sqlite) for sqlite in (True, False)}
+_KNOWN = {sqlite: _known(sqlite) for sqlite in (True, False)}
 
 
 class RunFacts(RecordingFacts):
@@ -33,23 +69,27 @@ class RunFacts(RecordingFacts):
 
     def cached_runs(self, recipes: Collection[Digest]) -> dict[Digest, Run]:
         """For each recipe its newest finished run whose outputs are all still there."""
-        recipe_node = t.node.alias("recipe_node")
-        erased = (
-            select(t.edge.c.target_id)
-            .join(t.artifact, t.artifact.c.node_id == t.edge.c.target_id)
-            .where(t.edge.c.source_id == t.run.c.node_id, t.artifact.c.erased_at.is_not(None))
-        )
-        query = (
-            select(recipe_node.c.key, func.max(t.run.c.node_id).label("run_id"))
-            .join(t.run, t.run.c.recipe_id == recipe_node.c.id)
-            .where(recipe_node.c.kind == NodeKind.RECIPE, t.run.c.project_id == self.project_id)
-            .where(t.run.c.status == RunStatus.DONE, ~exists(erased))
-            .group_by(recipe_node.c.key)
-        )
         with self.database.read() as connection:
-            newest = {row.key: row.run_id for row in rows_in(connection, query, recipe_node.c.key, list(recipes))}
-            runs = load_runs(connection, list(newest.values()))
+            sqlite = self.database.sqlite
+            asked = {"values": many(recipes, sqlite), "project": self.project_id}
+            newest = {row.key: row.run_id for row in connection.execute(_CACHED[sqlite], asked)}
+            runs = load_runs(connection, list(newest.values())) if newest else {}
         return {Digest(key): runs[run_id] for key, run_id in newest.items()}
+
+    def newest_runs(self, steps: Collection[str]) -> dict[str, Run]:
+        """For each step, by its name then, its newest finished run whose outputs are all still there."""
+        with self.database.read() as connection:
+            sqlite = self.database.sqlite
+            asked = {"values": many(steps, sqlite), "project": self.project_id}
+            newest = [row.run_id for row in connection.execute(_NEWEST[sqlite], asked) if row.run_id is not None]
+            runs = load_runs(connection, newest) if newest else {}
+        return {run.start.step: run for run in runs.values()}
+
+    def known_steps(self, steps: Collection[str]) -> set[str]:
+        """Those of the steps that have a run, to whatever end."""
+        with self.database.read() as connection:
+            asked = {"values": many(steps, self.database.sqlite), "project": self.project_id}
+            return set(connection.execute(_KNOWN[self.database.sqlite], asked).scalars())
 
     def runs(
         self, *, step: str | None = None, status: RunStatus | None = None, parent: str | None = None, limit: int = 50
