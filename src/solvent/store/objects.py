@@ -107,6 +107,9 @@ class ObjectStore(Protocol):
     def read(self, digest: Digest) -> bytes:
         """The bytes, compared with their name. Raises: Missing, Corrupt."""
 
+    def peek(self, digest: Digest) -> bytes:
+        """Like `read`, but nothing is fetched and collection is not told. Raises: Missing, Corrupt."""
+
     def path(self, digest: Digest, *, size: int | None = None) -> Path:
         """A local file with the bytes, to be scanned and never changed.
 
@@ -143,6 +146,9 @@ class ObjectStore(Protocol):
 
     def kept(self) -> Iterator[Kept]:
         """All blobs, in order of their digests."""
+
+    def staged(self, before: datetime) -> Sequence[int]:
+        """Bytes of each file that a writer killed before then left behind."""
 
     def sweep(self, before: datetime) -> int:
         """Remove what writers that were killed before then left behind. Returns: how many files."""
@@ -190,11 +196,11 @@ class FolderObjects:
         return digests
 
     def read(self, digest: Digest) -> bytes:
-        return self._healed(digest, lambda: self._read(digest))
-
-    def _read(self, digest: Digest) -> bytes:
-        place = self._place(digest)
         self.hold(digest)
+        return self._healed(digest, lambda: self.peek(digest))
+
+    def peek(self, digest: Digest) -> bytes:
+        place = self._place(digest)
         try:
             data = place.read_bytes()
         except FileNotFoundError:
@@ -311,14 +317,22 @@ class FolderObjects:
                 if _DIGEST.fullmatch(name):
                     yield Digest(name)
 
+    def staged(self, before: datetime) -> Sequence[int]:
+        return [size for _, size in self._left(before)]
+
     def sweep(self, before: datetime) -> int:
-        removed = 0
+        left = list(self._left(before))
+        for staged, _ in left:
+            disk.unlink(staged)
+        return len(left)
+
+    def _left(self, before: datetime) -> Iterator[tuple[Path, int]]:
+        """What was staged before then, with its bytes."""
         for staged in self.staging.iterdir() if self.staging.is_dir() else ():
             with suppress(FileNotFoundError):  # its writer finished meanwhile
-                if staged.stat().st_mtime < before.timestamp():
-                    disk.unlink(staged)
-                    removed += 1
-        return removed
+                about = staged.stat()
+                if about.st_mtime < before.timestamp():
+                    yield staged, about.st_size
 
     def _place(self, digest: Digest) -> Path:
         if not _DIGEST.fullmatch(digest):  # a digest may come from outside; it must not name other files

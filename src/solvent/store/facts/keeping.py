@@ -82,10 +82,18 @@ class KeepingFacts(FactsBase):
         query = query.where(t.artifact.c.erased_at.is_not(None), marked)
         return {Digest(key) for key in connection.execute(query).scalars()}
 
-    def known_artifacts(self, connection: Connection, digests: Collection[Digest]) -> set[Digest]:
-        """Those of the digests that are artifacts."""
-        query = select(t.node.c.key).where(t.node.c.kind == NodeKind.ARTIFACT)
-        return {Digest(row.key) for row in rows_in(connection, query, t.node.c.key, digests)}
+    def known_blobs(self, connection: Connection, digests: Collection[Digest]) -> set[Digest]:
+        """Those of the digests that a fact knows by name: artifacts and logs of runs."""
+        artifacts = select(t.node.c.key).where(t.node.c.kind == NodeKind.ARTIFACT)
+        known = {Digest(row.key) for row in rows_in(connection, artifacts, t.node.c.key, digests)}
+        return known | {Digest(row.log) for row in rows_in(connection, select(t.run.c.log), t.run.c.log, digests)}
+
+    def collected(self) -> set[Digest]:
+        """Artifacts whose bytes were collected and did not return."""
+        query = select(t.node.c.key).join(t.artifact, t.artifact.c.node_id == t.node.c.id)
+        query = query.where(t.artifact.c.erased_at.is_not(None), t.artifact.c.erased_at == collected_at())
+        with self.database.read() as connection:
+            return {Digest(key) for key in connection.execute(query).scalars()}
 
     def mark_collected(self, w: Writing, digests: Collection[Digest]) -> None:
         """Say in a write that these bytes go: a run that made them is no cached run any more."""
