@@ -5,7 +5,8 @@ promise: all that it needs is there. May read and write the store and the remote
 is handed; knows nothing of the command line and of git.
 """
 
+from solvent.data.sharing.checking import Checked, check
 from solvent.data.sharing.fetch import Fetched, fetch
 from solvent.data.sharing.push import Pushed, push
 
-__all__ = ["Fetched", "Pushed", "fetch", "push"]
+__all__ = ["Checked", "Fetched", "Pushed", "check", "fetch", "push"]

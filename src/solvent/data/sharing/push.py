@@ -76,6 +76,7 @@ class _Push:
 
     def run(self, names: Collection[str]) -> Pushed:
         wanted = _chosen(self.store, names)
+        self.remote.tidy()
         counts = {DATASETS: 0, RUNS: 0}
         there = set(documents(self.remote, DATASETS))
         for document in self._datasets():

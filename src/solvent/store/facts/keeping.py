@@ -130,7 +130,9 @@ def _roots(connection: Connection, keep_runs: int) -> Iterator[tuple[Reason, set
     yield Reason.RUNNING, _with_outputs(connection, _ids(connection, running) | _ids(connection, steps))
     done = t.run.c.status == RunStatus.DONE
     finished = _ids(connection, _newest_runs(keep_runs).where(done))
-    yield Reason.NEWEST, _with_outputs(connection, finished) | _ids(connection, _newest_runs(1))
+    versions = select(t.version.c.node_id)  # registered from them, with contract and reference
+    made = {row.node_id for row in rows_in(connection, versions, t.version.c.run_id, finished)}
+    yield Reason.NEWEST, _with_outputs(connection, finished) | made | _ids(connection, _newest_runs(1))
 
 
 def _ids(connection: Connection, query: Select[Any]) -> set[int]:

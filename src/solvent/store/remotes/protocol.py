@@ -39,3 +39,6 @@ class Remote(Protocol):
         An error raised by `chunks` passes through and leaves nothing that can be seen.
         Returned: the backend has confirmed them.
         """
+
+    def tidy(self) -> None:
+        """Remove what writers that were killed long ago left half-written, as far as that can be told."""

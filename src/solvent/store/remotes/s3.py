@@ -72,6 +72,9 @@ class S3Remote:
         if arrived != size:
             raise Interrupted(f"{arrived} of {size} bytes of {name} arrived")
 
+    def tidy(self) -> None:
+        """Nothing: parts of a killed upload are no objects; a lifecycle rule of the bucket removes them."""
+
     @contextmanager
     def _told(self, name: str) -> Iterator[None]:
         """Turn obstore's errors into ours."""
