@@ -68,11 +68,11 @@ def test_many_blobs_are_all_written_then_synced_at_once_then_renamed_then_synced
     with recorded() as operations:
         objects.put_many([str(n).encode() for n in range(300)])
     names = [operation.name for operation in operations]
-    first, second = (place for place, name in enumerate(names) if name == "sync_all")
+    first, second = (place for place, name in enumerate(names) if name == "sync_file_system")
     assert names.count("write") == names[:first].count("write") == 300
     assert names.count("replace") == names[first:second].count("replace") == 300
     assert second == len(names) - 1
-    assert [operation.path for operation in operations if operation.name == "sync_all"] == [
+    assert [operation.path for operation in operations if operation.name == "sync_file_system"] == [
         objects.staging, objects.root,
     ]  # fmt: skip
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -24,10 +23,10 @@ from blake3 import blake3
 from solvent.foundation.errors import SolventError, Unexpected, UsageError
 from solvent.lineage.digests import Digest
 from solvent.store import disk
-from solvent.store.sessions import alone, together
+from solvent.store.gathering import Gathering
+from solvent.store.sessions import LOCK, alone, hold, together
 
 CHUNK = 1 << 20
-FRESH = 600.0  # seconds for which a use need not be noted again; collection's bound lies further back
 Answer = TypeVar("Answer")
 WRITERS = 8  # threads of `put_many`: syncs of several files share the file system's journal commits
 FEW = 4  # blobs up to which each is synced by itself: that waits for nobody else's writes
@@ -92,6 +91,9 @@ class ObjectStore(Protocol):
     did not return has stored nothing that can be seen. Any number of writers may work at once.
     """
 
+    root: Path  # blobs lie below it as `ab/abcd…`
+    staging: Path
+
     def put(self, chunks: Iterable[bytes]) -> Digest:
         """Store the chunks, one after the other, as one blob."""
 
@@ -103,6 +105,9 @@ class ObjectStore(Protocol):
 
     def put_many(self, blobs: Sequence[bytes]) -> Sequence[Digest]:
         """Store several blobs, cheaper than one by one. Returns: their digests, in order."""
+
+    def gather(self) -> Gathering:
+        """A way to store very many blobs at once; all are acknowledged together."""
 
     def read(self, digest: Digest) -> bytes:
         """The bytes, compared with their name. Raises: Missing, Corrupt."""
@@ -164,7 +169,7 @@ class FolderObjects:
         self.root = root
         self.staging = staging
         self.fetch = fetch
-        self._lock = root / ".lock"
+        self._lock = root / LOCK
         self._anchored = False  # whether the root's own name is known to be on the medium
 
     def put(self, chunks: Iterable[bytes]) -> Digest:
@@ -185,15 +190,18 @@ class FolderObjects:
         with self._staged(len(blobs)) as staged:
             if disk.SYNCS_ALL and len(blobs) > FEW:
                 digests = [_write(name, [blob], synced=False) for name, blob in zip(staged, blobs, strict=True)]
-                disk.sync_all(self.staging)
+                disk.sync_file_system(self.staging)
                 self._rename(staged, digests)
-                disk.sync_all(self.root)
+                disk.sync_file_system(self.root)
                 self._anchored = True
                 return digests
             with ThreadPoolExecutor(min(WRITERS, len(blobs))) as pool:
                 digests = list(pool.map(lambda name, blob: _write(name, [blob]), staged, blobs))
             self._publish(staged, digests)
         return digests
+
+    def gather(self) -> Gathering:
+        return Gathering(self)
 
     def read(self, digest: Digest) -> bytes:
         self.hold(digest)
@@ -253,15 +261,7 @@ class FolderObjects:
             self._publish(staged, [digest])
 
     def hold(self, digest: Digest) -> int | None:
-        place = self._place(digest)
-        try:
-            about = place.stat()
-            if time.time() - about.st_mtime > FRESH and about.st_nlink == 1:
-                with together(self._lock), suppress(PermissionError):
-                    os.utime(place)
-        except FileNotFoundError:
-            return None
-        return about.st_size
+        return hold(self._place(digest), self._lock)
 
     def size(self, digest: Digest) -> int | None:
         try:
@@ -324,14 +324,17 @@ class FolderObjects:
         left = list(self._left(before))
         for staged, _ in left:
             disk.unlink(staged)
+        for gathering in {staged.parent for staged, _ in left} - {self.staging}:
+            with suppress(OSError):  # it holds younger files
+                gathering.rmdir()
         return len(left)
 
     def _left(self, before: datetime) -> Iterator[tuple[Path, int]]:
-        """What was staged before then, with its bytes."""
-        for staged in self.staging.iterdir() if self.staging.is_dir() else ():
+        """What was staged before then, with its bytes; a gathering's files lie in a folder of theirs."""
+        for staged in self.staging.rglob("*"):
             with suppress(FileNotFoundError):  # its writer finished meanwhile
                 about = staged.stat()
-                if about.st_mtime < before.timestamp():
+                if about.st_mtime < before.timestamp() and not staged.is_dir():
                     yield staged, about.st_size
 
     def _place(self, digest: Digest) -> Path:

@@ -12,30 +12,45 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from solvent.foundation.ids import uuid7
 from solvent.store.leases import file_lease
 
 FOLDER = "sessions"
+LOCK = ".lock"  # in the folder of the blobs
+FRESH = 600.0  # seconds for which a use need not be noted again; collection's bound lies further back
 _READ_ONLY = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
+def hold(place: Path | str, lock: Path | str) -> int | None:
+    """Note that a blob is used from now on, unless that was noted lately. Returns: its bytes, None where it is gone."""
+    try:
+        about = os.stat(place)  # noqa: PTH116  by the hundred thousand
+        if time.time() - about.st_mtime > FRESH and about.st_nlink == 1:
+            with together(lock), suppress(PermissionError):
+                os.utime(place)
+    except FileNotFoundError:
+        return None
+    return about.st_size
+
+
 @contextmanager
-def together(lock: Path) -> Iterator[None]:
+def together(lock: Path | str) -> Iterator[None]:
     """Hold the lock beside others who use blobs; where this user may not write, nobody collects for them either."""
     yield from _held(lock, fcntl.LOCK_SH)
 
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path | str) -> Iterator[None]:
     """Hold the lock as the only one."""
     yield from _held(lock, fcntl.LOCK_EX)
 
 
-def _held(lock: Path, how: int) -> Iterator[None]:
+def _held(lock: Path | str, how: int) -> Iterator[None]:
     try:
         file = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except FileNotFoundError:  # no folder, so no blobs
