@@ -62,7 +62,8 @@ def _marked(store: Store, found: Survey, keep_runs: int) -> list[Digest]:
     with store.facts.writing() as w:
         new = (need for need in store.facts.needed(w.connection, keep_runs) if need.digest not in found.needed)
         reasons, unreadable = reasons_for(store, new)
-        going = [digest for digest in found.candidates if digest not in reasons]
+        erased = store.facts.erased_by_decision(w.connection)
+        going = [digest for digest in found.candidates if digest not in reasons or digest in erased]
         if unreadable:  # a folder that became needed and may hold any blob that no fact knows by name
             known = store.facts.known_blobs(w.connection, going)
             going = [digest for digest in going if digest in known]

@@ -162,7 +162,8 @@ def _with_outputs(connection: Connection, runs: set[int]) -> set[int]:
 
 
 def _decided(connection: Connection) -> set[int]:
-    """Decisions and alerts, and the artifacts whose digests stand in them or in what monitoring carries on."""
+    """Decisions, alerts, every version that an alias ever meant, and the artifacts whose digests stand in evidence,
+    causes or what monitoring carries on."""
     texts: list[Select[Any]] = [
         select(t.decision.c.evidence),
         select(t.alert.c.evidence),
@@ -176,7 +177,8 @@ def _decided(connection: Connection) -> set[int]:
     }
     query = select(t.node.c.id).where(t.node.c.kind == NodeKind.ARTIFACT)
     named = {row.id for row in rows_in(connection, query, t.node.c.key, digests)}
-    return named | _ids(connection, select(t.decision.c.node_id)) | _ids(connection, select(t.alert.c.node_id))
+    nodes = (t.decision.c.node_id, t.alert.c.node_id, t.alias_move.c.version_id)
+    return named.union(*(_ids(connection, select(column)) for column in nodes))
 
 
 def _above(connection: Connection, roots: set[int]) -> set[int]:
