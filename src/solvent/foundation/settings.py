@@ -61,6 +61,12 @@ class PipelineSettings(Section, frozen=True, kw_only=True):
     workers: int = 0
 
 
+class DataSettings(Section, frozen=True, kw_only=True):
+    """link: how `data checkout` makes files; a hard link shares its bytes with the store and must not be edited."""
+
+    link: Literal["copy", "reflink", "hardlink"] = "reflink"
+
+
 class ContractSettings(Section, frozen=True, kw_only=True):
     """on_break: `record` (the run goes on, the gate closes) or `stop`."""
 
@@ -135,6 +141,7 @@ class Settings(Section, frozen=True, kw_only=True):
     remote: RemoteSettings = RemoteSettings()
     gc: GcSettings = GcSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    data: DataSettings = DataSettings()
     contracts: ContractSettings = ContractSettings()
     retention: RetentionSettings = RetentionSettings()
     notify: NotifySettings = NotifySettings()

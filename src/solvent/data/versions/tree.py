@@ -145,6 +145,17 @@ def walk_files(root: Digest, read: Read, prefix: str = "") -> Iterator[tuple[str
         yield from walk_files(folder.digest, read, f"{prefix}{folder.name}/")
 
 
+def walk_folders(root: Digest, read: Read, prefix: str = "") -> Iterator[tuple[str, list[FileEntry]]]:
+    """Every folder below a tree that holds files, itself included: its relative path and files. Raises: BadTree."""
+    entries = decode(read(root))
+    files = [entry for entry in entries if isinstance(entry, FileEntry)]
+    if files:
+        yield prefix, files
+    for entry in entries:
+        if isinstance(entry, FolderEntry):
+            yield from walk_folders(entry.digest, read, f"{prefix}/{entry.name}" if prefix else entry.name)
+
+
 class Reached(NamedTuple):
     """An object that a tree needs. kind: `file` or `tree`; size: bytes of the object itself."""
 
