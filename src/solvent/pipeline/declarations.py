@@ -12,7 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
+from solvent.foundation.clock import parse_span
+from solvent.foundation.errors import UsageError
+from solvent.foundation.sizes import parse_size
 from solvent.pipeline.errors import BadDeclaration, NotImportable
+from solvent.pipeline.spec import Limits
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +42,7 @@ class Declared(NamedTuple):
 
     function: Callable[..., Any]
     env: tuple[str, ...]
+    limits: Limits
     bindings: dict[str, Bindable]
     name: str | None
     place: str
@@ -83,7 +88,7 @@ class Step(Generic[P, R]):
                     next="bind a step, a source or an output like `split.train`; values are keyword-only parameters",
                 )
         old = self.__solvent__
-        return Step(self.__wrapped__, Declared(old.function, old.env, {**old.bindings, **inputs}, name, _caller()))
+        return Step(self.__wrapped__, old._replace(bindings={**old.bindings, **inputs}, name=name, place=_caller()))
 
 
 class Source:
@@ -128,24 +133,57 @@ class Model:
 @overload
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
-def step(*, env: Sequence[str] = ()) -> Callable[[Callable[P, R]], Step[P, R]]: ...
 def step(
-    function: Callable[P, R] | None = None, /, *, env: Sequence[str] = ()
+    *,
+    env: Sequence[str] = (),
+    retries: int = 0,
+    backoff: str = "1s",
+    timeout: str | None = None,
+    memory: str | None = None,
+) -> Callable[[Callable[P, R]], Step[P, R]]: ...
+def step(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    env: Sequence[str] = (),
+    retries: int = 0,
+    backoff: str = "1s",
+    timeout: str | None = None,
+    memory: str | None = None,
 ) -> Step[P, R] | Callable[[Callable[P, R]], Step[P, R]]:
     """Make a function a step. Positional parameters are its inputs, keyword-only ones its configuration.
 
     env: names of environment variables that the function reads; a changed value
-    makes the step run again.
+    makes the step run again. retries: further attempts where the function raises, its
+    process dies or runs out of time. backoff: pause before the first of them (`30s`),
+    twice as long before each other. timeout: the longest that an attempt may take (`10m`).
+    memory: what it needs (`4GB`); steps run at once as far as their needs fit together.
     Raises: NotImportable for a lambda, a nested function, or one of `__main__` or a notebook.
     """
     if isinstance(env, str):
         raise BadDeclaration(f'`env="{env}"` is one string', where=_caller(), next=f'write env=["{env}"]')
+    limits = _limits(retries, backoff, timeout, memory)
 
     def declare(function: Callable[P, R]) -> Step[P, R]:
         _refuse_unimportable(function)
-        return Step(function, Declared(function, tuple(env), {}, None, ""))
+        return Step(function, Declared(function, tuple(env), limits, {}, None, ""))
 
     return declare if function is None else declare(function)
+
+
+def _limits(retries: int, backoff: str, timeout: str | None, memory: str | None) -> Limits:
+    """Raises: BadDeclaration, naming the argument."""
+    if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
+        raise BadDeclaration(f"`retries={retries!r}` is no number of attempts", where=_caller(), next="write retries=2")
+    try:
+        return Limits(
+            retries=retries,
+            backoff=parse_span(backoff).total_seconds(),
+            timeout=None if timeout is None else parse_span(timeout).total_seconds(),
+            memory=None if memory is None else parse_size(memory),
+        )
+    except UsageError as error:
+        raise BadDeclaration(error.what, where=_caller(), next=error.next) from None
 
 
 def source(

@@ -62,7 +62,9 @@ def load_spec(root: Path, settings: Settings, *, cached_only: bool = False) -> P
             raise NoPipeline("the pipeline has changed since it was last read", next="`solvent run` reads it")
         spec = _inspect(root, modules, place)
     spec = with_parameters(spec, settings.parameters, "[parameters] in the settings")
-    return msgspec.structs.replace(spec, workers=settings.workers, on_break=settings.contracts_on_break)
+    return msgspec.structs.replace(
+        spec, workers=settings.workers, memory=settings.memory, on_break=settings.contracts_on_break
+    )
 
 
 def with_parameters(spec: PipelineSpec, overrides: dict[str, dict[str, Any]], place: str) -> PipelineSpec:

@@ -144,6 +144,7 @@ class Inspection:
             code=step_code(function_digest(definition), files),
             files=files,
             notes=reached.notes,
+            limits=found.value.__solvent__.limits,
         )
 
     def _consumer(self, found: Found) -> Consumer:

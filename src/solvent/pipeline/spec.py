@@ -50,6 +50,19 @@ class OutputSpec(Spec, frozen=True, kw_only=True):
     annotation: str = ""
 
 
+class Limits(Spec, frozen=True, kw_only=True):
+    """What an execution may take; no part of the recipe.
+
+    retries: further attempts after a failure. backoff: seconds before the first of
+    them, twice as many before each other. timeout: seconds for one attempt. memory: bytes.
+    """
+
+    retries: int = 0
+    backoff: float = 1.0
+    timeout: float | None = None
+    memory: int | None = None
+
+
 class StepSpec(Spec, frozen=True, kw_only=True):
     """A step. code: fingerprint of everything that it reaches; files: those reached, with digests.
 
@@ -70,6 +83,7 @@ class StepSpec(Spec, frozen=True, kw_only=True):
     code: Digest
     files: dict[str, Digest]
     notes: tuple[str, ...] = ()
+    limits: Limits = Limits()
 
 
 class SourceSpec(Spec, frozen=True, kw_only=True):
@@ -141,6 +155,7 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
     distributions: tuple[str, ...]
     logged: tuple[LoggedSpec, ...] = ()
     workers: int | None = None
+    memory: int | None = None
     on_break: str = "record"
 
     @property

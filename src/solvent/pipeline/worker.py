@@ -55,6 +55,7 @@ class Worker:
     def do(self, task: Task) -> Reply:
         """Do a task; whatever goes wrong becomes part of the reply."""
         started = time.perf_counter()
+        forget_peak()
         os.chdir(self.root)
         with _captured(self.scratch / LOG):
             reply, blobs = self._answer(task)
@@ -63,9 +64,7 @@ class Worker:
         except OSError as error:
             reply = Reply(failure=Failure(code=NotStored.code, what=f"it cannot be stored: {error}", where="", next=""))
         _clear(self.scratch)
-        return msgspec.structs.replace(
-            reply, seconds=time.perf_counter() - started, max_rss_bytes=float(max_rss_bytes())
-        )
+        return msgspec.structs.replace(reply, seconds=time.perf_counter() - started, max_rss_bytes=float(peak_bytes()))
 
     def _keep(self, reply: Reply, blobs: list[bytes]) -> Reply:
         """Send the step's log and its outputs along where they are small, or store them with one sync."""
@@ -213,10 +212,20 @@ def _clear(folder: Path) -> None:
             place.unlink()
 
 
-def max_rss_bytes() -> int:
-    """Largest memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+def forget_peak() -> None:
+    """Let the system count this process's largest memory anew, where it can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_bytes(b"5")
+
+
+def peak_bytes() -> int:
+    """Largest memory of this process since `forget_peak`; of all its life where the system counts only that."""
+    try:
+        status = Path("/proc/self/status").read_bytes()
+    except OSError:  # no Linux
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return int(status.partition(b"VmHWM:")[2].split(None, 1)[0]) * 1024
 
 
 def read_frame(stream: BinaryIO) -> bytes | None:
