@@ -295,6 +295,7 @@ class _Execution:
 
     def _add_logged(self, step: PlannedStep, node: LoggedSpec) -> None:
         self._tell(step.name, "running", step.reason)
+        self._commit()  # what it reads must be in the store
         logged = self.options.logged
         as_of = (logged.as_of if logged else None) or self.options.as_of
         started = time.perf_counter()
