@@ -31,6 +31,7 @@ from solvent.lineage.digests import Digest, digest_of, tree_manifest
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.agreement import resolve
 from solvent.pipeline.errors import NotStored, StepFailed, Unserialisable, WrongOutput
+from solvent.pipeline.gathering import gather
 from solvent.pipeline.guard import CodeGuard
 from solvent.pipeline.inspection import search_paths
 from solvent.pipeline.messages import FILES, LOG, Failure, Reply, SourceTask, StepTask, Task, TaskInput
@@ -101,7 +102,7 @@ class Worker:
     def _step(self, task: StepTask) -> tuple[Reply, list[bytes]]:
         declared: Any = getattr(importlib.import_module(task.module), task.qualname)
         function = getattr(declared, "__wrapped__", declared)
-        inputs = {name: self._load(i, task) for name, i in task.inputs.items()}
+        inputs = gather({name: self._load(i, task) for name, i in task.inputs.items()}, task.gathers)
         by_position = [inputs.pop(name) for name in task.positional_only if name in inputs]
         self.guard.check(())
         value = function(*by_position, **inputs, **task.parameters)
