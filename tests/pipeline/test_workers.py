@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -9,10 +10,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
+import pipeline_runner
 from solvent.lineage.entities import RunStatus
 from solvent.pipeline import WorkerPool, run_pipeline
 
@@ -142,24 +143,14 @@ SLOW = """
             file.write("x")
         return 1
 """
-RUNNER = """
-    import sys
-    from pathlib import Path
-    from solvent.foundation.settings import Settings
-    from solvent.lineage.entities import Actor
-    from solvent.pipeline import load_spec, run_pipeline
-    from solvent.store import open_store
-
-    root = Path(sys.argv[1])
-    actor = Actor(kind="person", name="tester")
-    with open_store(f"sqlite:///{root}/.solvent/solvent.db", root=root / ".solvent", actor=actor) as store:
-        print([step.state for step in run_pipeline(root, load_spec(root, Settings()), store).steps])
-"""
 
 
 def _runner(root) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", dedent(RUNNER), str(root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, pipeline_runner.__file__, str(root)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -176,7 +167,8 @@ def test_two_processes_do_the_work_of_one_recipe_once(project):
     first = _runner(project.root)
     _wait_for(project.root / "started")
     second = _runner(project.root)
-    assert sorted(p.communicate(timeout=60)[0].strip() for p in (first, second)) == ["['cached']", "['ran']"]
+    states = sorted(json.loads(p.communicate(timeout=60)[0])["slow"] for p in (first, second))
+    assert states == ["cached", "ran"]
     assert (project.root / "worked").read_text() == "x"
 
 
