@@ -12,6 +12,7 @@ import contextlib
 import os
 import time
 from collections import Counter, deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,10 @@ from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, RunEnd, RunStart, RunStatus
 from solvent.pipeline.agenda import Agenda
+from solvent.pipeline.attempts import Attempts, timed_out
 from solvent.pipeline.jobs import Bookkeeper, Job
 from solvent.pipeline.logged import add_logged_rows
+from solvent.pipeline.memory import MemoryBudget, available_bytes
 from solvent.pipeline.messages import Failure, Reply
 from solvent.pipeline.options import (
     EVERYTHING,
@@ -42,7 +45,7 @@ from solvent.pipeline.processes import LiveProcesses, sweep_scratch
 from solvent.pipeline.revision import git_commit
 from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, inputs_of
 from solvent.pipeline.tasks import TaskMaker
-from solvent.pipeline.workers import Code, WorkerPool
+from solvent.pipeline.workers import Code, Finished, WorkerPool
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -115,6 +118,8 @@ class _Execution:
         self.books = Bookkeeper(root, spec, store, options, self.lookups, self.key, git_commit(root))
         self.journal = self.books.journal
         self.tasks = TaskMaker(spec, options, self.books)
+        self.attempts = Attempts(self.nodes)
+        self.budget = MemoryBudget(spec.memory or available_bytes())
         self.stopped = False
 
     def run(self) -> PipelineRun:
@@ -146,14 +151,25 @@ class _Execution:
             self._advance()
             if self.journal.wait == 0 or (not self.running and self.journal.wait is not None):
                 self._commit()
-            elif self.running or self.blocked:
-                for key, reply in self.pool.wait(self._patience()):
-                    self._finish(self.running.pop(key), reply)
+            elif self.running or self.blocked or self.agenda.next_due is not None:
+                for finished in (self.pool.wait(self._patience()), self._overdue()):
+                    for key, reply in finished:
+                        self._finish(self.running.pop(key), reply)
 
     def _patience(self) -> float | None:
         """Seconds for which nothing but a worker's answer matters."""
         waits = [self.journal.wait, _POLL_SECONDS if self.blocked else None]
+        instants = [self.agenda.next_due, *(job.deadline for job in self.running.values())]
+        now = time.monotonic()
+        waits += [max(0.0, instant - now) for instant in instants if instant is not None]
         return min((w for w in waits if w is not None), default=None)
+
+    def _overdue(self) -> Iterator[Finished]:
+        """Stop the attempts that take longer than their step may."""
+        now = time.monotonic()
+        for job in list(self.running.values()):
+            if job.deadline is not None and job.deadline <= now:
+                yield Finished(job.key, timed_out(job, self.pool.stop(job.key)))
 
     def _advance(self) -> None:
         """Settle what needs no worker, and start as much of the rest as there are workers for."""
@@ -165,10 +181,15 @@ class _Execution:
                     self.stale.append(name)
         self.stale.extendleft(reversed(self.blocked))
         self.blocked.clear()
-        while self.stale and self.pool.free:
+        self.stale.extend(self.agenda.due(time.monotonic()))
+        while self.stale and self.pool.free and self.budget.admits(self._need(self.stale[0])):
             name = self.stale.popleft()
             if not self._unneeded(name):
                 self._start(name)
+
+    def _need(self, name: str) -> int:
+        """Memory of a step, in bytes, as far as it is known."""
+        return self.attempts.limits(name).memory or self.lookups.peak(name) or 0
 
     def _unneeded(self, name: str) -> bool:
         """Settle a step as skipped where a producer did not run through, or where nothing new is to start."""
@@ -235,16 +256,24 @@ class _Execution:
 
     def _submit(self, step: PlannedStep, claim: str) -> None:
         self._tell(step.name, "running", step.reason)
-        job = Job(step, claim, self.pool.threads, 1)
+        name = step.name
+        job = Job(step, claim, self.pool.threads, self.attempts.number(name), self.attempts.limits(name).timeout)
         task = self.tasks.task(step)
         self.books.started(job)
         self.running[job.key] = job
+        self.budget.take(job.key, self._need(name))
         self.pool.submit(job.key, task)
 
     def _finish(self, job: Job, reply: Reply) -> None:
         """A step ended: others may build on it now; it is told when it is on record."""
+        self.budget.give(job.key)
         reply = self.books.ended(job, reply)
         self.unrecorded[job.key] = job
+        pause = None if reply.failure is None or self.stopped else self.attempts.failed(job.step.name, reply.failure)
+        if pause is not None:
+            job.last = False
+            self.agenda.postpone(job.step.name, time.monotonic() + pause)
+            return
         state: State = "ran" if reply.failure is None else "failed"
         self._result(job.step.name, state, job.step.reason, reply=reply, run=job.key, outputs=reply.outputs)
         self.stopped = self.stopped or (reply.failure is not None and not self.options.keep_going)
@@ -255,16 +284,19 @@ class _Execution:
             job = self.unrecorded.pop(key, None)
             if job is None:
                 continue
+            self.claims.release([job.claim])
+            if not job.last:
+                continue
             name = job.step.name
             if failure is not None:
                 self.results[name] = msgspec.structs.replace(
                     self.results[name], state="failed", outputs=[], error=_error(failure), log=None
                 )
-            self.claims.release([job.claim])
             self._told(name)
 
     def _add_logged(self, step: PlannedStep, node: LoggedSpec) -> None:
         self._tell(step.name, "running", step.reason)
+        self._commit()  # what it reads must be in the store
         logged = self.options.logged
         as_of = (logged.as_of if logged else None) or self.options.as_of
         started = time.perf_counter()
@@ -310,6 +342,7 @@ class _Execution:
         self.values.update({Ref(node=name, output=o): artifact for o, artifact in outputs.items()})
         if reply is not None and reply.failure is not None:
             error = _error(reply.failure)
+        notes = reply.notes if reply else self.planned[name].notes if name in self.planned else []
         self.results[name] = StepResult(
             name=name,
             label=self.judge.labels[name],
@@ -319,8 +352,9 @@ class _Execution:
             outputs=[_output(o, a) for o, a in outputs.items()],
             run=run,
             error=error,
-            notes=reply.notes if reply else self.planned[name].notes if name in self.planned else [],
+            notes=[*self.attempts.notes(name), *notes],
             log=Digest(reply.log) if reply and reply.log else None,
+            attempts=self.attempts.number(name),
         )
         self.agenda.done(name)
 

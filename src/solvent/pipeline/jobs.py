@@ -32,15 +32,22 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """A step that runs. claim: the name of its recipe's claim, held until its end is on record."""
+    """An attempt at a step. claim: the name of its recipe's claim, held until its end is on record.
 
-    def __init__(self, step: PlannedStep, claim: str, threads: int, attempt: int) -> None:
+    timeout: seconds that it may take; deadline: on the monotonic clock. last: no other attempt follows.
+    """
+
+    def __init__(
+        self, step: PlannedStep, claim: str, threads: int, attempt: int = 1, timeout: float | None = None
+    ) -> None:
         self.key = uuid7()
         self.step = step
         self.claim = claim
         self.threads = threads
         self.attempt = attempt
         self.started = time.monotonic()
+        self.deadline = None if timeout is None else self.started + timeout
+        self.last = True
 
 
 class Bookkeeper:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from solvent.lineage.entities import Artifact
-from solvent.pipeline.spec import ModelSpec, OutputSpec, SourceSpec, StepSpec
+from solvent.pipeline.spec import MapSpec, ModelSpec, OutputSpec, SourceSpec, StepSpec
 
 LOG = "log"  # in a worker's own folder: what the step at hand prints
 FILES = "files.json"  # beside it: digests of the project's files as the pipeline was read
@@ -27,6 +27,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     steps: tuple[StepSpec, ...] = ()
     sources: tuple[SourceSpec, ...] = ()
     models: tuple[ModelSpec, ...] = ()
+    maps: tuple[MapSpec, ...] = ()
     files: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     error: dict[str, str] | None = None
@@ -53,6 +54,7 @@ class StepTask(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
     several: bool
     data_files: tuple[str, ...]
     project_modules: frozenset[str]
+    gathers: dict[str, str] = {}
 
 
 class SourceFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -59,6 +59,11 @@ class StoreLookups:
         done = self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
         return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
 
+    def peak(self, step: str) -> int | None:
+        """Most memory, in bytes, that the newest finished run of a step took; None where that is not known."""
+        run = self._newest.get(step)
+        return int(run.end.resources.get("max_rss_bytes", 0)) or None if run and run.end else None
+
     @cached_property
     def _known(self) -> set[str]:
         return self.store.facts.known_steps(self._steps - self._newest.keys())

@@ -47,6 +47,7 @@ class TaskMaker:
             several=node.several,
             data_files=tuple(name for name in node.files if not name.endswith(".py")),
             project_modules=self.modules,
+            gathers=node.gathers,
         )
 
     def _source(self, node: SourceSpec) -> SourceTask:

@@ -33,6 +33,7 @@ from solvent.lineage.digests import Digest, digest_of
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.agreement import resolve
 from solvent.pipeline.errors import NotStored, StepFailed, Unserialisable, WrongOutput
+from solvent.pipeline.gathering import gather
 from solvent.pipeline.guard import CodeGuard
 from solvent.pipeline.inspection import search_paths
 from solvent.pipeline.messages import FILES, LOG, Failure, Reply, SourceTask, StepTask, Task, TaskInput
@@ -58,6 +59,7 @@ class Worker:
     def do(self, task: Task) -> Reply:
         """Do a task; whatever goes wrong becomes part of the reply."""
         started = time.perf_counter()
+        forget_peak()
         os.chdir(self.root)
         with _captured(self.scratch / LOG):
             reply, blobs = self._answer(task)
@@ -66,9 +68,7 @@ class Worker:
         except OSError as error:
             reply = Reply(failure=Failure(code=NotStored.code, what=f"it cannot be stored: {error}", where="", next=""))
         _clear(self.scratch)
-        return msgspec.structs.replace(
-            reply, seconds=time.perf_counter() - started, max_rss_bytes=float(max_rss_bytes())
-        )
+        return msgspec.structs.replace(reply, seconds=time.perf_counter() - started, max_rss_bytes=float(peak_bytes()))
 
     def _keep(self, reply: Reply, blobs: list[bytes]) -> Reply:
         """Send the step's log and its outputs along where they are small, or store them with one sync."""
@@ -105,7 +105,7 @@ class Worker:
     def _step(self, task: StepTask) -> tuple[Reply, list[bytes]]:
         declared: Any = getattr(importlib.import_module(task.module), task.qualname)
         function = getattr(declared, "__wrapped__", declared)
-        inputs = {name: self._load(i, task) for name, i in task.inputs.items()}
+        inputs = gather({name: self._load(i, task) for name, i in task.inputs.items()}, task.gathers)
         by_position = [inputs.pop(name) for name in task.positional_only if name in inputs]
         self.guard.check(())
         value = function(*by_position, **inputs, **task.parameters)
@@ -217,10 +217,20 @@ def _clear(folder: Path) -> None:
             place.unlink()
 
 
-def max_rss_bytes() -> int:
-    """Largest memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+def forget_peak() -> None:
+    """Let the system count this process's largest memory anew, where it can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_bytes(b"5")
+
+
+def peak_bytes() -> int:
+    """Largest memory of this process since `forget_peak`; of all its life where the system counts only that."""
+    try:
+        status = Path("/proc/self/status").read_bytes()
+    except OSError:  # no Linux
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return int(status.partition(b"VmHWM:")[2].split(None, 1)[0]) * 1024
 
 
 def read_frame(stream: BinaryIO) -> bytes | None:

@@ -34,7 +34,7 @@ def each(parameter: str, sqlite: bool) -> Select[Any]:
     """A text parameter that `many` made as rows of a column `value`."""
     if sqlite:
         return select(func.json_each(bindparam(parameter)).table_valued("value").c.value)
-    return select(func.unnest(bindparam(parameter, type_=ARRAY(Text))).table_valued("value").c.value)
+    return select(func.unnest(bindparam(parameter, type_=ARRAY(Text))).column_valued("asked").label("value"))
 
 
 def many(values: Iterable[Any], sqlite: bool) -> Any:
