@@ -93,7 +93,8 @@ class Journal:
         """
         started = time.monotonic()
         known = self.store.facts.artifacts(list(self._documents)) if self._documents else {}
-        new = {digest: kept for digest, kept in self._documents.items() if digest not in known}
+        here = {digest for digest in known if self.store.objects.hold(digest) is not None}  # not collected, that is
+        new = {digest: kept for digest, kept in self._documents.items() if digest not in here}
         failures = self._store({digest: data for digest, (_, data) in new.items()})
         written, lost = _writable(self._events, failures, self._lost)
         edges = [e for event in written if isinstance(event, RunEnd) for e in self._edges.get(event.key, ())]

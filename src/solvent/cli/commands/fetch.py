@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from solvent.cli.program import Exit
 from solvent.cli.show import amount, next_step, show, transfer_progress
-from solvent.foundation.errors import UsageError, nearest
 from solvent.project import Project
 
 if TYPE_CHECKING:
@@ -14,12 +13,6 @@ if TYPE_CHECKING:
 
     from solvent.data.sharing import Fetched
     from solvent.data.sharing.fetch import Wanted
-
-
-class UnknownDataset(UsageError):
-    """`solvent.lock` has no dataset of this name."""
-
-    code = "unknown-dataset"
 
 
 def command(*names: str, all: bool = False, json: bool = False) -> Exit:
@@ -39,25 +32,21 @@ def command(*names: str, all: bool = False, json: bool = False) -> Exit:
 
     project = Project.find()
     wanted = wanted_by_lock(project, names)
-    got = fetch(project.store, project.remote, wanted, everything=all, progress=transfer_progress())
+    got = fetch(project.store, project.remote, wanted.values(), everything=all, progress=transfer_progress())
     lines = [*fetched_lines(got, project.settings.remote.url), next_step("`solvent data checkout` · `solvent run`")]
     show(got, lines, json=json)
     return Exit.FINDINGS if got.absent else Exit.FINE
 
 
-def wanted_by_lock(project: Project, names: Collection[str]) -> list[Wanted]:
+def wanted_by_lock(project: Project, names: Collection[str]) -> dict[str, Wanted]:
     """The datasets of `solvent.lock`, or those of them that were named. Raises: UnknownDataset, BadLock."""
     from solvent.data.sharing.fetch import Wanted
     from solvent.data.versions.lockfile import read_lock
+    from solvent.data.versions.references import find_name
 
     lock = read_lock(project.root)
-    for name in names:
-        if name not in lock:
-            raise UnknownDataset(
-                f"no dataset `{name}` in solvent.lock", next=nearest(name, list(lock), "`solvent data list` lists them")
-            )
-    chosen = [lock[name] for name in names or lock]
-    return [Wanted(entry.digest, entry.size, entry.tree is not None) for entry in chosen]
+    chosen = [find_name(name, lock, project.root) for name in names] or list(lock)
+    return {name: Wanted(lock[name].digest, lock[name].size, lock[name].tree is not None) for name in chosen}
 
 
 def fetched_lines(got: Fetched, url: str) -> list[str]:

@@ -17,6 +17,7 @@ from solvent.data.sharing.push import DATASETS, RUNS, Progress
 from solvent.data.versions.tree import FolderEntry, decode
 from solvent.lineage.digests import Digest, canonical, digest_of
 from solvent.store.facts.exchange import DatasetDocument, RunsDocument, dataset_documents, read_document
+from solvent.store.lent import note_lent
 from solvent.store.remotes.errors import NotOnRemote
 from solvent.store.remotes.parallel import each
 from solvent.store.remotes.protocol import Remote
@@ -31,10 +32,10 @@ MOST_TOGETHER = 1024  # objects
 
 
 class Wanted(NamedTuple):
-    """A dataset that is wanted here. digest: of its file, or of its topmost tree; size: bytes of its files."""
+    """A dataset that is wanted here. digest: of its file, or of its topmost tree; size: bytes, where it is known."""
 
     digest: Digest
-    size: int
+    size: int | None
     tree: bool
 
 
@@ -83,15 +84,25 @@ def fetch(
         )  # fmt: skip
 
 
+def receive(store: Store, remote: Remote, wanted: Iterable[Wanted]) -> None:
+    """The objects of datasets, and no facts. Raises: Unreachable, CorruptOnRemote and their like."""
+    with store.session():
+        work = _Objects(store, remote, None)
+        work.receive(need for dataset in wanted for need in work.of_dataset(dataset))
+
+
 def _take_runs(store: Store, remote: Remote) -> int:
     """Record the runs that are new here, oldest first, so that a run finds those whose outputs it took."""
     by_key = {name.partition("/")[2].partition("-")[0]: name for name in documents(remote, RUNS)}
     known = store.facts.known_runs(by_key)
     new = [name for key, name in sorted(by_key.items()) if key not in known]
-    return sum(
-        store.facts.import_runs(read_document(data, RunsDocument))
-        for data in each(lambda name: receive_document(remote, name), new)
-    )
+    count = 0
+    for data in each(lambda name: receive_document(remote, name), new):
+        document: RunsDocument = read_document(data, RunsDocument)
+        count += store.facts.import_runs(document)
+        made = (artifact for run in document.runs if run.end for artifact in run.end.outputs.values())
+        note_lent(store.root, (artifact.digest for artifact in made))
+    return count
 
 
 def _take_datasets(store: Store, remote: Remote) -> int:
@@ -131,7 +142,7 @@ class _Objects:
             return
         level, seen = [dataset.digest], {dataset.digest}
         while level:
-            self.receive(Need(digest, None) for digest in level)
+            self.receive(Need(digest, None, small=True) for digest in level)
             below: list[Digest] = []
             for entries in each(lambda digest: decode(self.store.objects.read(digest)), level):
                 for entry in entries:
@@ -168,13 +179,13 @@ class _Objects:
 
     def _one(self, need: Need) -> _Came:
         try:
-            if need.size is None or need.size <= SMALL:
+            if need.small or (need.size is not None and need.size <= SMALL):
                 data = read_object(self.remote, need.digest)
                 return _Came(need, len(data), data)
             receive_object(self.remote, self.store.objects, need.digest)
         except NotOnRemote:
             return _Came(need, None)
-        return _Came(need, need.size)
+        return _Came(need, self.store.objects.size(need.digest) or 0)
 
     def _count(self, came: _Came) -> None:
         if came.size is None:

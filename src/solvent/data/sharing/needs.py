@@ -14,11 +14,15 @@ Document = RunsDocument | DatasetDocument
 
 
 class Need(NamedTuple):
-    """An object that a document speaks of. size: bytes, where it says so; vital: useless without it."""
+    """An object that a document speaks of. size: bytes, where it says so; vital: useless without it.
+
+    small: it may be held in memory although its size is not known.
+    """
 
     digest: Digest
     size: int | None
     vital: bool = True
+    small: bool = False
 
 
 def needs_of(document: Document, read: Read) -> Iterator[Need]:

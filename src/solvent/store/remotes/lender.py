@@ -40,6 +40,10 @@ class Lender:
             self._failed = error
             return None
 
+    def remote(self) -> Remote:
+        """Where it fetches from. Raises: Unreachable and its like."""
+        return self._reached().remote
+
     def _reached(self) -> Mirror:
         if self._failed is not None:
             raise self._failed
