@@ -59,7 +59,8 @@ State = Literal["ran", "cached", "failed", "skipped", "cancelled"]
 class StepResult(Value, frozen=True, kw_only=True):
     """name: full; label: short where unique. run: key of the run that made the outputs, '' where none did.
 
-    error: the fields of the error, for `failed`. notes: warnings, contract breaches included. log: artifact.
+    error: the fields of the error, for `failed`. notes: warnings, contract breaches and failed attempts included.
+    log: artifact. attempts: how many it took.
     """
 
     name: str
@@ -72,6 +73,7 @@ class StepResult(Value, frozen=True, kw_only=True):
     error: dict[str, str] | None = None
     notes: list[str] = []
     log: Digest | None = None
+    attempts: int = 1
 
 
 class PipelineRun(Value, frozen=True, kw_only=True):
@@ -125,6 +127,7 @@ class PipelineRun(Value, frozen=True, kw_only=True):
                     ],
                     **({"error": s.error} if s.error else {}),
                     **({"notes": s.notes} if s.notes else {}),
+                    **({"attempts": s.attempts} if s.attempts > 1 else {}),
                 }
                 for s in self.steps
             ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +21,22 @@ from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, Ste
 if TYPE_CHECKING:
     from solvent.store import Store
 
-RECENT = 60  # runs looked up at once: most steps are as they were last time
-
 
 class StoreLookups:
-    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state."""
+    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state.
 
-    def __init__(self, root: Path, store: Store, *, refresh: bool = False) -> None:
+    steps: whose newest finished runs are looked up at once: most are as they were last time.
+    """
+
+    def __init__(self, root: Path, store: Store, steps: Collection[str] = (), *, refresh: bool = False) -> None:
         self.root = root
         self.store = store
         self.refresh = refresh
         self.stats = StatCache(store.root / "plan" / "stats.json")
         self._snapshots: dict[str, Snapshot] = {}
-        self._recent = store.facts.runs(status=RunStatus.DONE, limit=RECENT)
-        self._by_recipe = {run.start.recipe.digest: run for run in reversed(self._recent) if run.start.recipe}
+        self._steps = frozenset(steps)
+        self._newest = store.facts.newest_runs(steps)
+        self._by_recipe = {run.start.recipe.digest: run for run in self._newest.values() if run.start.recipe}
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -44,13 +47,29 @@ class StoreLookups:
         others = [recipe for recipe in recipes if recipe not in known]
         return {**known, **self.store.facts.cached_runs(others)} if others else known
 
+    def is_recent(self, recipe: Digest) -> bool:
+        """Whether a finished run of the recipe is known without asking the store."""
+        return recipe in self._by_recipe
+
     def last(self, step: str) -> tuple[Run | None, bool]:
-        recent = next((run for run in self._recent if run.start.step == step), None)
-        done = [recent] if recent else self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
+        if step in self._newest:
+            return self._newest[step], True
+        if step in self._steps:
+            return None, step in self._known
+        done = self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
         return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
 
+    def peak(self, step: str) -> int | None:
+        """Most memory, in bytes, that the newest finished run of a step took; None where that is not known."""
+        run = self._newest.get(step)
+        return int(run.end.resources.get("max_rss_bytes", 0)) or None if run and run.end else None
+
+    @cached_property
+    def _known(self) -> set[str]:
+        return self.store.facts.known_steps(self._steps - self._newest.keys())
+
     def intact(self, artifact: Artifact) -> bool:
-        return self.store.objects.size(artifact.digest) == artifact.size
+        return self.store.available(artifact.digest, artifact.size)
 
     def source(self, source: SourceSpec) -> Digest:
         return self.snapshot(source).digest
@@ -74,7 +93,8 @@ def plan_pipeline(root: Path, spec: PipelineSpec, store: Store, options: RunOpti
 
     Raises: UnknownStep, BadParameter.
     """
-    return plan(prepare(spec, options), options, StoreLookups(root.resolve(), store))
+    prepared = prepare(spec, options)
+    return plan(prepared, options, StoreLookups(root.resolve(), store, list(prepared.nodes)))
 
 
 def prepare(spec: PipelineSpec, options: RunOptions) -> PipelineSpec:

@@ -16,6 +16,7 @@ from blake3 import blake3
 
 from solvent.foundation.errors import Refusal
 from solvent.store import disk
+from solvent.store.sessions import LOCK, hold
 
 SMALL = 1 << 20  # bytes; a file up to this is read in one piece
 CHUNK = 8 << 20  # bytes; enough for several threads to hash at once
@@ -122,10 +123,8 @@ def _hash(source: int, target: int | None) -> tuple[str, int]:
 
 
 def _stored(objects: str, digest: str, size: int) -> bool:
-    try:
-        return os.stat(f"{objects}/{digest[:2]}/{digest}").st_size == size  # noqa: PTH116  as in disk.replace
-    except FileNotFoundError:
-        return False
+    """Whether the store has the blob, which collection then leaves."""
+    return hold(f"{objects}/{digest[:2]}/{digest}", f"{objects}/{LOCK}") == size
 
 
 def digest_file(path: str) -> tuple[str, Stamp]:

@@ -17,6 +17,7 @@ from pathlib import Path
 _FICLONE = 0x40049409 if sys.platform == "linux" else None
 _CANNOT_CLONE = frozenset({errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM})
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
+SYNCS_ALL = _syncfs is not None  # whether `sync_file_system` can be had
 
 if sys.platform == "darwin":
     from fcntl import F_FULLFSYNC, fcntl

@@ -23,6 +23,7 @@ from solvent.lineage.digests import Digest, digest_of
 from solvent.store import disk
 from solvent.store.bulk import Stamp
 from solvent.store.helpers import Helpers
+from solvent.store.sessions import LOCK, hold, together
 
 if TYPE_CHECKING:
     from solvent.store.objects import FolderObjects
@@ -54,7 +55,7 @@ class Gathering:
         """Stage one blob."""
         digest = digest_of(data)
         staged = self._folder / digest
-        if not staged.exists() and not (self._root / digest[:2] / digest).exists():
+        if not staged.exists() and hold(self._root / digest[:2] / digest, self._root / LOCK) != len(data):
             descriptor = disk.create(staged, mode=0o444)
             try:
                 disk.write(descriptor, data)
@@ -71,12 +72,12 @@ class Gathering:
                     _sync_file(entry.path)
         count, folders = 0, set[str]()
         while names := _first(self._folder, STRIDE):
-            for name in names:
-                prefix = name[:2]
-                if prefix not in folders:
-                    disk.make_folder(self._root / prefix)
-                    folders.add(prefix)
-                disk.replace(f"{self._folder}/{name}", f"{self._objects}/{prefix}/{name}")
+            for prefix in {name[:2] for name in names} - folders:
+                disk.make_folder(self._root / prefix)
+                folders.add(prefix)
+            with together(self._root / LOCK):  # collection sees either what was there before or the new file's time
+                for name in names:
+                    disk.replace(f"{self._folder}/{name}", f"{self._objects}/{name[:2]}/{name}")
             count += len(names)
         if not count:
             return 0

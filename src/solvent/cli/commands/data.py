@@ -146,7 +146,7 @@ def checkout(*versions: str, force: bool = False, json: bool = False) -> Exit:
     force:
         Overwrite local changes, and remove files that belong to no version.
     """
-    from solvent.data.versions.checkout import checkout as check_out
+    from solvent.data.sharing.bringing import bring
     from solvent.data.versions.lockfile import read_lock
     from solvent.data.versions.references import resolve
 
@@ -154,11 +154,8 @@ def checkout(*versions: str, force: bool = False, json: bool = False) -> Exit:
     texts = versions or tuple(read_lock(project.root))
     references = [resolve(text, project.root, project.store.facts) for text in texts]
     link = project.settings.data.link
-    done = [check_out(r.dataset, r.digest, project.store, force=force, link=link) for r in references]
-    lines = [_checked_out(one, reference.label) for one, reference in zip(done, references, strict=True)]
-    left = [f"{one.name}/{path}" for one in done for path in one.left]
-    if left:
-        lines.append(f"  {paint('▲', 'warn')} left as they are, of no version: {_some(left)}; --force removes them")
+    done = [bring(r.dataset, r.digest, project.store, force=force, link=link) for r in references]
+    lines = checked_out_lines(done, [reference.label for reference in references])
     todo = next_step("`solvent data status`" if done else "`solvent data add PATH` makes the first dataset")
     show(done, [*(lines or ["No dataset yet"]), todo], json=json)
     return Exit.FINE
@@ -208,6 +205,15 @@ def _added(done: Added) -> str:
 
 def _changes(version: DatasetVersion) -> str:
     return ", ".join(f"{count:,} {what}" for what, count in sorted(version.changes.items()))
+
+
+def checked_out_lines(done: list[CheckedOut], labels: list[str]) -> list[str]:
+    """What checkouts did, for people; labels: as they called the versions."""
+    lines = [_checked_out(one, label) for one, label in zip(done, labels, strict=True)]
+    left = [f"{one.name}/{path}" for one in done for path in one.left]
+    if left:
+        lines.append(f"  {paint('▲', 'warn')} left as they are, of no version: {_some(left)}; --force removes them")
+    return lines
 
 
 def _checked_out(done: CheckedOut, label: str) -> str:

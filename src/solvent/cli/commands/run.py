@@ -18,7 +18,12 @@ MARKS = {"ran": "●", "cached": "·", "failed": "■", "skipped": "○", "cance
 
 
 def command(
-    *targets: str, as_of: str | None = None, force: bool = False, workers: int | None = None, json: bool = False
+    *targets: str,
+    as_of: str | None = None,
+    force: bool = False,
+    workers: int | None = None,
+    set: list[str] | None = None,
+    json: bool = False,
 ) -> Exit:
     """Bring the pipeline up to date; run only what is stale.
 
@@ -34,13 +39,22 @@ def command(
         Run even what is fresh.
     workers:
         Processes at once.
+    set:
+        Another value for a keyword-only parameter, in this run only: `--set fit.seed=3`, as often as wanted.
     """
     from solvent.automation.promotion import register_run
     from solvent.pipeline import RunOptions, run_pipeline
+    from solvent.pipeline.overrides import parse_overrides
 
     project = Project.find()
     at = parse_instant(as_of) if as_of else wall_clock()
-    options = RunOptions(targets=targets, as_of=parse_instant(as_of) if as_of else None, force=force, workers=workers)
+    options = RunOptions(
+        targets=targets,
+        as_of=parse_instant(as_of) if as_of else None,
+        force=force,
+        workers=workers,
+        parameters=parse_overrides(project.spec, set or ()),
+    )
     run = run_pipeline(project.root, project.spec, project.store, options, None if json else _tell)
     versions = register_run(project, run, at=at, actor=current_actor()) if run.ok else []
     if json:

@@ -44,7 +44,7 @@ def add(root: Path, store: Store, text: str, *, message: str = "", at: datetime,
     name = name_of(text, root)
     dataset = find_dataset(name, root)
     refuse_overlap(name, read_lock(root))
-    with store.lease(f"data {name}", wait=WAIT):
+    with store.session(), store.lease(f"data {name}", wait=WAIT):
         try:
             with gather(dataset, store) as gathered:
                 recorded = _record(dataset, gathered, store, message, at, url)

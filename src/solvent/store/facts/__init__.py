@@ -9,7 +9,9 @@ from solvent.store.facts.artifacts import ArtifactFacts
 from solvent.store.facts.datasets import DatasetFacts
 from solvent.store.facts.details import RunDetailFacts
 from solvent.store.facts.events import EventFacts
+from solvent.store.facts.exchange import ExchangeFacts
 from solvent.store.facts.graph import GraphFacts
+from solvent.store.facts.keeping import KeepingFacts
 from solvent.store.facts.models import ModelFacts
 from solvent.store.facts.monitoring import MonitoringFacts
 from solvent.store.facts.runs import RunFacts
@@ -26,6 +28,8 @@ class Facts(
     EventFacts,
     SegmentFacts,
     GraphFacts,
+    ExchangeFacts,
+    KeepingFacts,
 ):
     """All facts of one project."""
 

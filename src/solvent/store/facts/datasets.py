@@ -31,7 +31,7 @@ class DatasetFacts(FactsBase):
                 return newest
             key = (NodeKind.ARTIFACT, str(artifact.digest))
             found = w.find([key])
-            record_artifacts(w, [artifact], to_micros(version.at), found)
+            record_artifacts(w, [(artifact, to_micros(version.at))], found)
             number = newest.number + 1 if newest else 1
             row = {
                 "id": next_id(w.connection, t.dataset_version.c.id),
