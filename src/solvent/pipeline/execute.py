@@ -90,7 +90,7 @@ class _Execution:
         self.key = uuid7()
         self.made: set[Digest] = set()  # recipes that this run has worked out
         self.nodes = spec.nodes
-        self.lookups = StoreLookups(root, store, refresh=True)
+        self.lookups = StoreLookups(root, store, spec, refresh=True)
         self.judge = Judge(spec, options, self.lookups)
         self.order = spec.needed(options.targets)
         self.waiting = list(self.order)
@@ -212,7 +212,7 @@ class _Execution:
         if step.name in self.again or (just_judged and recipe not in self.made):
             return None
         done = self.lookups.cached([recipe]).get(recipe)
-        whole = done is not None and all(map(self.lookups.intact, done.end.outputs.values() if done.end else ()))
+        whole = done is not None and not any(map(self.lookups.missing, done.end.outputs.values() if done.end else ()))
         return done if whole else None
 
     def _finish(self, job: Job, reply: Reply) -> None:

@@ -36,10 +36,10 @@ class QuickLookups:
     def last(self, step: str) -> tuple[Run | None, bool]:
         return None, self.store.has_run(step)
 
-    def intact(self, artifact: Artifact) -> bool:
+    def missing(self, artifact: Artifact) -> str:
         """Are the bytes there, by size?"""
         blob = self.state / "objects" / artifact.digest[:2] / artifact.digest
-        return blob.is_file() and blob.stat().st_size == artifact.size
+        return "" if blob.is_file() and blob.stat().st_size == artifact.size else "is missing from the store"
 
     def source(self, source: SourceSpec) -> Digest:
         found = snapshot(source, self.root, self.state, self.stats, refresh=False)
@@ -47,6 +47,9 @@ class QuickLookups:
         return found.digest
 
     def document(self, digest: str) -> dict[str, Any] | None:  # noqa: ARG002  nothing is kept here
+        return None
+
+    def code(self) -> dict[str, Any] | None:
         return None
 
 
@@ -59,7 +62,7 @@ def _run(outputs: list[QuickOutput]) -> Run:
     """As much of a run as planning looks at."""
     artifacts = {
         o.name: Artifact(
-            digest=Digest(o.digest), content=Digest(o.content), type=ArtifactType(o.type), format="", size=o.size
+            digest=Digest(o.digest), content=Digest(o.content), type=ArtifactType(o.type), format=o.format, size=o.size
         )
         for o in outputs
     }

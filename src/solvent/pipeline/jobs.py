@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ from solvent.foundation.errors import SolventError
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest, digest_of
 from solvent.lineage.entities import Artifact, ArtifactType, NodeKind, RunEnd, RunStart, RunStatus
+from solvent.pipeline.changes import read_document
 from solvent.pipeline.contractfile import Verdict, contract_broken, verdict
 from solvent.pipeline.environment import environment_document
 from solvent.pipeline.messages import Failure, Reply
 from solvent.pipeline.options import RunOptions
-from solvent.pipeline.plan import LOGGED_CODE, PlannedStep, code_document, make_recipe
+from solvent.pipeline.plan import LOGGED_CODE, PlannedStep, make_recipe
 from solvent.pipeline.planning import StoreLookups
 from solvent.pipeline.spec import PipelineSpec, SourceSpec, StepSpec
 
@@ -135,9 +137,9 @@ class Bookkeeper:
 
     def _start(self, key: str, step: PlannedStep) -> RunStart:
         node = self.nodes[step.name]
-        tags = {"environment": self._keep("environment", environment_document(self.spec.distributions))}
-        if isinstance(node, StepSpec):
-            tags["code"] = self._keep("code", code_document(node))
+        tags = {"environment": self._environment}
+        if isinstance(node, StepSpec) and self._code:
+            tags["code"] = self._code
         return RunStart(
             key=key,
             step=step.name,
@@ -151,6 +153,16 @@ class Bookkeeper:
             git_commit=self.commit,
             tags={**tags, **self.options.tags},
         )
+
+    @cached_property
+    def _environment(self) -> Digest:
+        return self._keep("environment", environment_document(self.spec.distributions))
+
+    @cached_property
+    def _code(self) -> Digest | None:
+        """One document for all steps: what each reaches, so that `why` can say later what changed."""
+        data = read_document(self.root, self.spec.code)
+        return self._keep("code", data) if data is not None else None
 
     def _keep(self, name: str, data: bytes) -> Digest:
         """Keep what a tag stands for, once, so that `why` and a bill of materials can read it."""

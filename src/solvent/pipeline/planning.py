@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,13 @@ import msgspec
 
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, Run, RunStatus
+from solvent.pipeline.changes import parse_document, read_document
 from solvent.pipeline.discover import with_parameters
 from solvent.pipeline.options import EVERYTHING, RunOptions
 from solvent.pipeline.plan import Plan, plan
 from solvent.pipeline.sources import Snapshot, StatCache, snapshot
 from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec
+from solvent.store.objects import Corrupt
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -24,12 +26,26 @@ RECENT = 60  # runs looked up at once: most steps are as they were last time
 
 
 class StoreLookups:
-    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state."""
+    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state.
 
-    def __init__(self, root: Path, store: Store, *, refresh: bool = False) -> None:
+    fetch_missing: brings an object that is not here from elsewhere (a remote), and says whether it did.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        store: Store,
+        spec: PipelineSpec,
+        *,
+        refresh: bool = False,
+        fetch_missing: Callable[[Digest], bool] | None = None,
+    ) -> None:
         self.root = root
         self.store = store
         self.refresh = refresh
+        self.verify = spec.cache.verify
+        self.fetch_missing = fetch_missing
+        self._code = spec.code
         self.stats = StatCache(store.root / "plan" / "stats.json")
         self._snapshots: dict[str, Snapshot] = {}
         self._recent = store.facts.runs(status=RunStatus.DONE, limit=RECENT)
@@ -49,8 +65,25 @@ class StoreLookups:
         done = [recent] if recent else self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
         return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
 
-    def intact(self, artifact: Artifact) -> bool:
-        return self.store.objects.size(artifact.digest) == artifact.size
+    def missing(self, artifact: Artifact) -> str:
+        """Why an output cannot be used: '' where its bytes are there, or could be fetched."""
+        why = self._damage(artifact)
+        if why and self.fetch_missing is not None and self.fetch_missing(artifact.digest):
+            why = self._damage(artifact)
+        return why
+
+    def _damage(self, artifact: Artifact) -> str:
+        size = self.store.objects.size(artifact.digest)
+        if size is None:
+            return "is missing from the store"
+        if size != artifact.size:
+            return f"is damaged in the store: {size:,} bytes of {artifact.size:,}"
+        if self.verify == "digest":
+            try:
+                self.store.objects.verify(artifact.digest)
+            except Corrupt:
+                return "is damaged in the store: its bytes are not those that were written"
+        return ""
 
     def source(self, source: SourceSpec) -> Digest:
         return self.snapshot(source).digest
@@ -68,13 +101,17 @@ class StoreLookups:
             return None
         return msgspec.json.decode(self.store.objects.read(Digest(digest)), type=dict[str, Any])
 
+    def code(self) -> dict[str, Any] | None:
+        data = read_document(self.root, self._code)
+        return parse_document(data) if data is not None else None
+
 
 def plan_pipeline(root: Path, spec: PipelineSpec, store: Store, options: RunOptions = EVERYTHING) -> Plan:
     """What a run with these options would do, and why. Imports no user code, changes nothing.
 
     Raises: UnknownStep, BadParameter.
     """
-    return plan(prepare(spec, options), options, StoreLookups(root.resolve(), store))
+    return plan(prepare(spec, options), options, StoreLookups(root.resolve(), store, spec))
 
 
 def prepare(spec: PipelineSpec, options: RunOptions) -> PipelineSpec:

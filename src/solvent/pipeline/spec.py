@@ -51,9 +51,13 @@ class OutputSpec(Spec, frozen=True, kw_only=True):
 
 
 class StepSpec(Spec, frozen=True, kw_only=True):
-    """A step. code: fingerprint of everything that it reaches; files: those reached, with digests.
+    """A step.
 
-    notes: what cannot be seen statically (a dynamic import, …).
+    code: fingerprint of everything that it reaches, symbol by symbol. whole: of all modules that it could
+    reach, '' where nothing is uncertain. notes: what cannot be seen statically, by file and line.
+    distributions: `name==version` that its modules import. native: one of them has compiled parts.
+    data: project files that are no modules and that its code names. portable: digests of classes and
+    function values that its result, pickled, may refer to. root: its id in the pipeline's code document.
     """
 
     name: str
@@ -68,8 +72,13 @@ class StepSpec(Spec, frozen=True, kw_only=True):
     several: bool  # a NamedTuple is returned
     env: tuple[str, ...]
     code: Digest
-    files: dict[str, Digest]
+    whole: str = ""
     notes: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ()
+    native: bool = False
+    data: tuple[str, ...] = ()
+    portable: tuple[Digest, ...] = ()
+    root: str = ""
 
 
 class SourceSpec(Spec, frozen=True, kw_only=True):
@@ -116,11 +125,24 @@ class ModelSpec(Spec, frozen=True, kw_only=True):
 
 
 class FileStamp(Spec, frozen=True, kw_only=True):
-    """A project file that the plan was made from; digest of its bytes."""
+    """A project file that the plan was made from; digest of its bytes.
+
+    The change time cannot be set by hand, so an edit that restores size and modification time is seen.
+    """
 
     size: int
     mtime_ns: int
+    ctime_ns: int
+    inode: int
     digest: Digest
+
+
+class CacheRules(Spec, frozen=True, kw_only=True):
+    """When a result counts as still good; see `[cache]` in the settings."""
+
+    uncertain: str = "module"
+    environment: str = "direct"
+    verify: str = "size"
 
 
 class PipelineSpec(Spec, frozen=True, kw_only=True):
@@ -128,7 +150,8 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
 
     files: by path relative to the root (absolute outside it). absent: paths that
     would change the plan if they appeared. environment: digest of `distributions`,
-    the interpreter and the platform.
+    the interpreter and the platform. code: digest of the document that says which symbols
+    each step reaches (`changes`), '' where there is none.
     """
 
     steps: tuple[StepSpec, ...]
@@ -140,6 +163,8 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
     environment: Digest
     distributions: tuple[str, ...]
     logged: tuple[LoggedSpec, ...] = ()
+    code: str = ""
+    cache: CacheRules = CacheRules()
     workers: int | None = None
     on_break: str = "record"
 

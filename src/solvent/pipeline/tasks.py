@@ -30,7 +30,7 @@ def make_task(
         positional_only=node.positional_only,
         outputs=node.outputs,
         several=node.several,
-        data_files=tuple(name for name in node.files if not name.endswith(".py")),
+        data_files=node.data,
         project_modules=frozenset(project_modules(spec)),
     )
 
