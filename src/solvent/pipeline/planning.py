@@ -11,10 +11,10 @@ import msgspec
 
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, Run, RunStatus
-from solvent.pipeline.changes import parse_document, read_document
+from solvent.pipeline.changes import Change, parse_document, read_document
 from solvent.pipeline.discover import with_parameters
 from solvent.pipeline.options import EVERYTHING, RunOptions
-from solvent.pipeline.plan import Plan, plan
+from solvent.pipeline.plan import Plan, code_changes, plan
 from solvent.pipeline.sources import Snapshot, StatCache, snapshot
 from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec
 from solvent.store.objects import Corrupt
@@ -112,6 +112,13 @@ def plan_pipeline(root: Path, spec: PipelineSpec, store: Store, options: RunOpti
     Raises: UnknownStep, BadParameter.
     """
     return plan(prepare(spec, options), options, StoreLookups(root.resolve(), store, spec))
+
+
+def changes_since(root: Path, spec: PipelineSpec, store: Store, names: Collection[str]) -> dict[str, list[Change]]:
+    """How the code of steps differs from the code that they last finished with, by full name."""
+    lookups = StoreLookups(root.resolve(), store, spec)
+    lasts = {step.name: (step, lookups.last(step.name)[0]) for step in spec.steps if step.name in names}
+    return {name: code_changes(step, last, lookups) for name, (step, last) in lasts.items() if last is not None}
 
 
 def prepare(spec: PipelineSpec, options: RunOptions) -> PipelineSpec:
