@@ -54,7 +54,8 @@ def test_an_output_with_equal_content_stops_the_rerun_early(chain):
     chain.write("helper.py", "FACTOR = 2\n")
     chain.write(
         "pipelines/second.py",
-        "from solvent import step\nimport helper\n\n@step\ndef four(three: list[int]) -> int:\n    return 4 + 0 * helper.FACTOR\n",
+        "from solvent import step\nimport helper\n\n@step\ndef four(three: list[int]) -> int:\n"
+        "    return 4 + 0 * helper.FACTOR\n",
     )
     chain.write(
         "pipelines/third.py",

@@ -94,7 +94,7 @@ def plan(spec: PipelineSpec, options: RunOptions, lookups: Lookups) -> Plan:
     known: dict[Ref, Artifact] = {}
     judge = Judge(spec, options, lookups)
     for name in spec.needed(options.targets):
-        refs = inputs_of(spec.nodes[name])
+        refs = inputs_of(judge.nodes[name])
         pending = sorted({judged[r.node].label for r in refs.values() if judged[r.node].state != "fresh"})
         if pending:
             waits = f"waits for {', '.join(pending)}"
@@ -137,6 +137,8 @@ class Judge:
         if isinstance(node, SourceSpec) and not only_as_file(node, self.spec):
             run = _as_table(run)
         for output, artifact in (run.end.outputs if run.end else {}).items():
+            if isinstance(node, StepSpec) and _taken_for_file(node, output, artifact):
+                return msgspec.structs.replace(base, reason="the store knows its output as a plain file of equal bytes")
             if why := self.lookups.missing(artifact):
                 shown = "its output" if output == RESULT else f"its output {output}"
                 return msgspec.structs.replace(base, reason=f"{shown} {why}")
@@ -249,6 +251,12 @@ def code_changes(step: StepSpec, last: Run, lookups: Lookups) -> list[Change]:
     if before is None or now is None:
         return []
     return changed_code(before, last.start.step, now, step.name)
+
+
+def _taken_for_file(step: StepSpec, output: str, artifact: Artifact) -> bool:
+    """Equal bytes are one artifact: where a source's file has those of a step's value, it is loaded as a file."""
+    annotation = next((o.annotation for o in step.outputs if o.name == output), "")
+    return artifact.format == "file" and annotation not in ("", "pathlib.Path")
 
 
 def _declares(node: Node) -> TypeGuard[StepSpec]:

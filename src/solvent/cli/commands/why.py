@@ -37,7 +37,11 @@ def command(target: str, *, diff: bool = False, json: bool = False) -> Exit:
     for step in stale:
         lines += [f"  {line}" for change in changes.get(step.name, []) for line in ["", *change.diff()]]
     todo = "nothing to do" if plan.fresh else f"`solvent run {target}`"
-    show({"target": target, "steps": [_facts(s, changes, doubts) for s in plan.steps]}, [*lines, next_step(todo)], json=json)
+    show(
+        {"target": target, "steps": [_facts(s, changes, doubts) for s in plan.steps]},
+        [*lines, next_step(todo)],
+        json=json,
+    )
     return Exit.FINE
 
 

@@ -76,7 +76,9 @@ class CodeMap:
         reach = self.graph.reach(root)
         nodes = [self.graph.node(name) for name in reach]
         seeded = self._seeded(reach)
-        doubts = {d for node in nodes for d in node.doubts if not d.family or d.family not in seeded}
+        used = self.graph.reach(root, effects=False)
+        doubts = {d for n in reach for d in self.graph.node(n).doubts if n in used or not d.state}
+        doubts = {d for d in doubts if not d.family or d.family not in seeded}
         doubts |= {
             Doubt(f"{self.name(node.module)}:{line}", _variable(name))
             for node in nodes

@@ -56,8 +56,7 @@ class Finder:
 
     def packages_above(self, name: str) -> list[str]:
         """Names of the packages whose `__init__` an import of `name` runs, outermost first."""
-        parts = name.split(".")
-        return [".".join(parts[:depth]) for depth in range(1, len(parts))]
+        return _above(name)
 
     def _look(self, name: str) -> Place | None:
         head, _, last = name.rpartition(".")
@@ -104,6 +103,12 @@ class Finder:
         if origin and self.is_project(origin):
             return Place(str(Path(origin).resolve()), tuple(str(Path(f).resolve()) for f in folders))
         return None
+
+
+@cache
+def _above(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 @cache

@@ -16,14 +16,21 @@ from solvent.pipeline.fingerprint.resolve import Binary, Outside, Resolver, Symb
 from solvent.pipeline.fingerprint.symbols import MUTATED, VALUE, WRITTEN, Module, Symbol
 from solvent.pipeline.fingerprint.unseen import DYNAMIC_BUILTINS, draws, reads_environment, unseen
 
+IMPORT = "import "  # labels of edges to what imports do
+
 
 class Doubt(NamedTuple):
-    """Something that cannot be followed. widest: any file of the project may be meant. family: of draws at random."""
+    """Something that cannot be followed.
+
+    widest: any file of the project may be meant. family: of draws at random. state: what others change; it
+    matters only to those who use it, not to those who merely import it.
+    """
 
     place: str
     what: str
     widest: bool = False
     family: str = ""
+    state: bool = False
 
     def __str__(self) -> str:
         return f"{self.place}: {self.what}"
@@ -101,7 +108,7 @@ class Graph:
         """A step's own node: its function as the recipe sees it, and what importing its module does."""
         self.symbols[name] = symbol
         node = self._symbol_node(path, symbol, index=-1)
-        effects = tuple((f"import {n}", e) for n, e in enumerate(self.effects(path)))
+        effects = tuple((f"{IMPORT}{n}", e) for n, e in enumerate(self.effects(path)))
         self.nodes[name] = node._replace(edges=(*node.edges, *effects))
         return name
 
@@ -146,7 +153,9 @@ class Graph:
         outside: list[Use] = []
         doubts = [Doubt(f"{place}:{line}", what) for line, what in symbol.doubts]
         if symbol.state:
-            doubts.append(Doubt(f"{place}:{symbol.line}", f"`{symbol.name}` is a container that others fill"))
+            doubts.append(
+                Doubt(f"{place}:{symbol.line}", f"`{symbol.name}` is a container that others fill", state=True)
+            )
         for chain, (how, line) in symbol.uses.items():
             targets = self.resolver.chain(path, chain)
             edges += self._edges(path, index, chain, how, targets)
@@ -155,12 +164,13 @@ class Graph:
             doubts += self._doubts(f"{place}:{line}", chain, how, targets, runs=runs)
         for writer, line in self.writers.get(SymbolAt(path, index), ()):
             edges.append(("written by", self.id_of(writer)))
-            doubts.append(Doubt(f"{relative(writer.path, self.root)}:{line}", f"changes the global `{symbol.name}`"))
+            writes = f"{relative(writer.path, self.root)}:{line}"
+            doubts.append(Doubt(writes, f"changes the global `{symbol.name}`", state=True))
         for literal in symbol.literals:
             edges += [(f"file {literal}", f) for f in self._files(path, literal)]
         for name in symbol.imports:
             for loaded in self.resolver.loaded(name):
-                edges += [(f"import of {name} {n}", e) for n, e in enumerate(self.effects(loaded))]
+                edges += [(f"{IMPORT}of {name} {n}", e) for n, e in enumerate(self.effects(loaded))]
         if index >= 0 and (symbol.kind != "function" or symbol.called):
             edges.append((f"after {self._effects_before(path, index)} effects", ""))
         return Node(
@@ -174,6 +184,9 @@ class Graph:
         several = len(tuple(targets)) > 1
         for number, target in enumerate(targets):
             label = chain
+            if how == WRITTEN:  # it is set whatever it was before
+                yield f"{chain} sets {self.id_of(target)}", ""
+                continue
             if several:
                 here = isinstance(target, SymbolAt) and target.path == path and index >= 0
                 label = f"{chain} {number} {here and isinstance(target, SymbolAt) and target.number < index}"
@@ -203,7 +216,7 @@ class Graph:
                 elif what := unseen(target.dotted, how):
                     yield Doubt(place, what, what.startswith("loads code"), draws(target.dotted))
             elif isinstance(target, SymbolAt) and runs and how & (WRITTEN | MUTATED):
-                yield Doubt(place, f"changes the global `{name}`")
+                yield Doubt(place, f"changes the global `{name}`", state=True)
 
     def _files(self, path: str, literal: str) -> list[str]:
         found = []
@@ -270,15 +283,15 @@ class Graph:
                 count += sum(len(self.effects(p)) for p in self.resolver.loaded(name))
         return count
 
-    def reach(self, name: str) -> set[str]:
-        """Ids of all nodes that a node reaches, itself included."""
+    def reach(self, name: str, *, effects: bool = True) -> set[str]:
+        """Ids of all nodes that a node reaches, itself included; with or without what imports do on the way."""
         seen: set[str] = set()
         stack = [name]
         while stack:
             current = stack.pop()
             if current and current not in seen:
                 seen.add(current)
-                stack += [target for _, target in self.node(current).edges]
+                stack += [t for label, t in self.node(current).edges if effects or not label.startswith(IMPORT)]
         return seen
 
     def digest(self, name: str) -> Digest:

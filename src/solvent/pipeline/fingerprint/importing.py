@@ -102,9 +102,9 @@ def _quiet_class(node: ast.ClassDef, quiet: Callable[[str], bool]) -> bool:
     """Does making an instance, or a subclass, only make it?"""
     making = [f for f in node.body if isinstance(f, ast.FunctionDef) and f.name.startswith("__")]
     names = {f.name for f in making}
-    if names & {"__init_subclass__", "__set_name__", "__call__"} or node.keywords:
+    if names & {"__init_subclass__", "__set_name__"} or node.keywords:
         return False
-    starts = [f for f in making if f.name in ("__init__", "__new__", "__post_init__")]
+    starts = [f for f in making if f.name in ("__init__", "__new__", "__post_init__", "__call__")]
     return all(_quiet_body(f, quiet, frozenset(a.arg for a in f.args.args[:1])) for f in starts)
 
 

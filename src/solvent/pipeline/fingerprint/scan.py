@@ -392,10 +392,11 @@ def chain_of(node: ast.AST) -> str | None:
 
 
 def without_docstring(statements: list[ast.stmt]) -> list[ast.stmt]:
+    """A body without its docstring; one that does nothing is empty."""
     match statements[:1]:
         case [ast.Expr(value=ast.Constant(value=str()))]:
-            return statements[1:]
-    return statements if not (len(statements) == 1 and isinstance(statements[0], ast.Pass)) else []
+            statements = statements[1:]
+    return [] if all(isinstance(s, ast.Pass) for s in statements) else statements
 
 
 def own_nodes(statements: list[ast.stmt]) -> list[ast.AST]:
