@@ -59,7 +59,8 @@ def main():
         found["again"] = time.perf_counter() - started
         assert {step.state for step in run.steps} == {"cached"}
     started = time.perf_counter()
-    subprocess.run([str(Path(sys.executable).parent / "solvent"), "run"], cwd=root, check=True, stdout=subprocess.DEVNULL)
+    program = str(Path(sys.executable).parent / "solvent")
+    subprocess.run([program, "run"], cwd=root, check=True, stdout=subprocess.DEVNULL)
     found["command"] = time.perf_counter() - started
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     found["peak"] = max(resource.getrusage(w).ru_maxrss for w in who)
