@@ -26,7 +26,9 @@ from typing import Any, Self
 from solvent.foundation.errors import SolventError
 from solvent.store import disk
 
-OPERATIONS = ("create", "write", "sync", "sync_data", "cut", "replace", "unlink", "make_folder", "sync_folder")
+OPERATIONS = (
+    "create", "write", "sync", "sync_data", "sync_all", "cut", "replace", "unlink", "make_folder", "sync_folder",
+)  # fmt: skip
 SOAK = int(os.environ.get("SOLVENT_SOAK", "1"))  # how many times the usual number of random kills
 
 

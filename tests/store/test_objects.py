@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from solvent.lineage.digests import Digest, digest_of
+from solvent.store import disk
 from solvent.store.objects import Corrupt, FolderObjects
 from store.faults import Operation, deaths, disk_full, recorded
 from store.object_store_contract import ObjectStoreContract
@@ -63,16 +64,32 @@ def test_bytes_are_synced_before_they_get_their_name_and_the_name_before_the_ack
     ]
 
 
-def test_many_blobs_are_all_synced_then_all_renamed_then_each_folder_is_synced_once(objects: FolderObjects) -> None:
-    blobs = [str(n).encode() for n in range(300)]
+def test_many_blobs_are_all_written_then_synced_at_once_then_renamed_then_synced(objects: FolderObjects) -> None:
     with recorded() as operations:
-        digests = objects.put_many(blobs)
+        objects.put_many([str(n).encode() for n in range(300)])
+    names = [operation.name for operation in operations]
+    first, second = (place for place, name in enumerate(names) if name == "sync_all")
+    assert names.count("write") == names[:first].count("write") == 300
+    assert names.count("replace") == names[first:second].count("replace") == 300
+    assert second == len(names) - 1
+    assert [operation.path for operation in operations if operation.name == "sync_all"] == [
+        objects.staging, objects.root,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "syncs_all"), [(3, True), (300, False)])
+def test_few_blobs_or_where_the_system_cannot_are_synced_one_by_one_and_each_folder_once(
+    objects: FolderObjects, monkeypatch: pytest.MonkeyPatch, count: int, syncs_all: bool
+) -> None:
+    monkeypatch.setattr(disk, "SYNCS_ALL", syncs_all)
+    with recorded() as operations:
+        digests = objects.put_many([str(n).encode() for n in range(count)])
     names = [operation.name for operation in operations]
     last_sync, first_rename = len(names) - 1 - names[::-1].index("sync"), names.index("replace")
     last_rename, first_folder = len(names) - 1 - names[::-1].index("replace"), names.index("sync_folder")
     assert last_sync < first_rename
     assert last_rename < first_folder
-    assert (names.count("sync"), names.count("replace")) == (300, 300)
+    assert (names.count("sync"), names.count("replace")) == (count, count)
     folders = [operation.path for operation in operations if operation.name == "sync_folder"]
     assert sorted(folders) == sorted(
         {objects.root / digest[:2] for digest in digests} | {objects.root, objects.root.parent}
@@ -82,7 +99,9 @@ def test_many_blobs_are_all_synced_then_all_renamed_then_each_folder_is_synced_o
 def put_everything(objects: FolderObjects, acknowledged: list[tuple[Digest, bytes]]) -> None:
     for data in (b"first", b"first", bytes(70_000)):  # one by one: each is acknowledged before the next begins
         acknowledged += [(objects.put_bytes(data), data)]
-    blobs = [b"first", b"third", b"fourth"]
+    blobs = [b"first", b"second"]
+    acknowledged.extend(zip(objects.put_many(blobs), blobs, strict=True))
+    blobs = [b"first", b"third", b"fourth", b"fifth", b"sixth"]
     acknowledged.extend(zip(objects.put_many(blobs), blobs, strict=True))
     objects.delete(acknowledged.pop()[0])
 

@@ -17,6 +17,7 @@ import msgspec
 
 from solvent.foundation.clock import parse_span
 from solvent.foundation.errors import UsageError, nearest
+from solvent.foundation.sizes import parse_size
 
 
 class BadSettings(UsageError):
@@ -40,10 +41,14 @@ class StoreSettings(Section, frozen=True, kw_only=True):
 
 
 class PipelineSettings(Section, frozen=True, kw_only=True):
-    """modules: where steps live (default: `pipeline.py` or the package `pipelines`); workers: 0 = by cores."""
+    """modules: where steps live (default: `pipeline.py` or the package `pipelines`); workers: 0 = by cores.
+
+    memory: what running steps may need together (`8GB`); empty: what is free when a run starts.
+    """
 
     modules: list[str] = msgspec.field(default_factory=list)
     workers: int = 0
+    memory: str = ""
 
 
 class CacheSettings(Section, frozen=True, kw_only=True):
@@ -147,6 +152,16 @@ class Settings(Section, frozen=True, kw_only=True):
     @property
     def workers(self) -> int | None:
         return self.pipeline.workers or None
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that running steps may need together; None: by what is free. Raises: BadSettings."""
+        if not self.pipeline.memory:
+            return None
+        try:
+            return parse_size(self.pipeline.memory)
+        except UsageError as error:
+            raise BadSettings(error.what, where="pipeline.memory", next=error.next) from None
 
     @property
     def contracts_on_break(self) -> str:

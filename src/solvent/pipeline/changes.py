@@ -92,6 +92,13 @@ def changed_code(before: Document, old_step: str, now: Document, new_step: str) 
     return changes
 
 
+def facts_of(document: Document, step: str) -> Document:
+    """What a document says of a step; the elements of a map share one entry."""
+    steps: Document = document.get("steps", {})
+    found: Document = steps.get(step) or steps.get(step.partition("[")[0]) or {}
+    return found
+
+
 def reasons_of(changes: list[Change]) -> list[str]:
     """Changes as clauses of a sentence: what changed itself, or else what took another's place."""
     changed = [c for c in changes if c.how == "changed"]
@@ -114,7 +121,7 @@ def distribution_changes(before: list[str], now: list[str]) -> list[str]:
 
 
 def _root(document: Document, step: str) -> str:
-    return str(document.get("steps", {}).get(step, {}).get("root", ""))
+    return str(facts_of(document, step).get("root", ""))
 
 
 def _ways(document: Document, root: str) -> dict[str, tuple[str, ...]]:

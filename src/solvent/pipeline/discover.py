@@ -24,6 +24,7 @@ from solvent.lineage.digests import Digest
 from solvent.pipeline.changes import keep_document
 from solvent.pipeline.environment import environment_digest, installed_distributions
 from solvent.pipeline.errors import BadParameter, ChangedMeanwhile, NoPipeline, UnknownStep, by_code
+from solvent.pipeline.expansion import expand
 from solvent.pipeline.fingerprint import file_digest
 from solvent.pipeline.fingerprint.stamps import Stamp
 from solvent.pipeline.messages import Findings, Request
@@ -63,9 +64,11 @@ def load_spec(root: Path, settings: Settings, *, cached_only: bool = False) -> P
         if cached_only:
             raise NoPipeline("the pipeline has changed since it was last read", next="`solvent run` reads it")
         spec = _inspect(root, modules, place)
-    spec = with_parameters(spec, settings.parameters, "[parameters] in the settings")
+    spec = with_parameters(expand(spec, root), settings.parameters, "[parameters] in the settings")
     rules = CacheRules(**{f: getattr(settings.cache, f) for f in CacheRules.__struct_fields__})
-    return msgspec.structs.replace(spec, workers=settings.workers, on_break=settings.contracts_on_break, cache=rules)
+    return msgspec.structs.replace(
+        spec, workers=settings.workers, memory=settings.memory, on_break=settings.contracts_on_break, cache=rules
+    )
 
 
 def with_parameters(spec: PipelineSpec, overrides: dict[str, dict[str, Any]], place: str) -> PipelineSpec:
@@ -73,21 +76,39 @@ def with_parameters(spec: PipelineSpec, overrides: dict[str, dict[str, Any]], pl
     changed: dict[str, StepSpec] = {}
     for name, values in overrides.items():
         try:
-            step = spec.step(name)
+            steps = _meant(spec, name)
         except UnknownStep as error:
             raise UnknownStep(error.what, where=place, next=error.next) from None
-        for parameter, value in values.items():
-            if parameter not in step.parameters:
-                raise BadParameter(
-                    f"`{name}` has no keyword-only parameter `{parameter}`",
-                    where=place,
-                    next=nearest(parameter, list(step.parameters), f"it has: {', '.join(step.parameters) or 'none'}"),
-                )
-            _refuse_other_type(name, parameter, step.parameters[parameter], value, place)
-        changed[step.name] = msgspec.structs.replace(step, parameters={**step.parameters, **values})
+        for step in steps:
+            for parameter, value in values.items():
+                _refuse_parameter(name, step, parameter, value, place)
+            changed[step.name] = msgspec.structs.replace(step, parameters={**step.parameters, **values})
     if not changed:
         return spec
     return msgspec.structs.replace(spec, steps=tuple(changed.get(s.name, s) for s in spec.steps))
+
+
+def _meant(spec: PipelineSpec, name: str) -> list[StepSpec]:
+    """The step of a name, or all elements of what is mapped under it. Raises: UnknownStep."""
+    many = set(spec.elements(name))
+    return [step for step in spec.steps if step.name in many] or [spec.step(name)]
+
+
+def _refuse_parameter(name: str, step: StepSpec, parameter: str, value: Any, place: str) -> None:
+    """Raises: BadParameter."""
+    if parameter not in step.parameters:
+        raise BadParameter(
+            f"`{name}` has no keyword-only parameter `{parameter}`",
+            where=place,
+            next=nearest(parameter, list(step.parameters), f"it has: {', '.join(step.parameters) or 'none'}"),
+        )
+    if parameter in step.mapped:
+        raise BadParameter(
+            f"`{parameter}` is what tells the elements of `{name}` apart",
+            where=place,
+            next="change the list in `map`",
+        )
+    _refuse_other_type(name, parameter, step.parameters[parameter], value, place)
 
 
 def _refuse_other_type(step: str, parameter: str, default: Any, value: Any, place: str) -> None:
@@ -179,6 +200,7 @@ def _inspect(root: Path, modules: tuple[str, ...], place: Path) -> PipelineSpec:
         steps=findings.steps,
         sources=findings.sources,
         models=findings.models,
+        maps=findings.maps,
         files=files,
         absent=findings.absent,
         modules=modules,

@@ -18,7 +18,7 @@ from solvent.foundation.clock import iso
 from solvent.foundation.errors import SolventError
 from solvent.lineage.digests import Digest, digest_value
 from solvent.lineage.entities import Artifact, Recipe, Run
-from solvent.pipeline.changes import Change, changed_code, distribution_changes, reasons_of
+from solvent.pipeline.changes import Change, changed_code, distribution_changes, facts_of, reasons_of
 from solvent.pipeline.environment import interpreter, step_environment
 from solvent.pipeline.options import RunOptions
 from solvent.pipeline.spec import RESULT, LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec, inputs_of
@@ -119,7 +119,6 @@ class Judge:
     def __call__(self, name: str, inputs: dict[str, Artifact]) -> PlannedStep:
         """Fresh, with the run whose outputs serve, or stale with the reason."""
         node, label = self.nodes[name], self.labels[name]
-        self.carried[name] = self._carried(node, inputs)
         try:
             recipe = self.recipe(node, inputs)
         except SolventError as error:
@@ -158,6 +157,7 @@ class Judge:
 
     def recipe(self, node: Node, inputs: dict[str, Artifact]) -> Recipe:
         """What would be computed. Raises: BadSource where a source's files are not there."""
+        self.carried[node.name] = self._carried(node, inputs)
         if isinstance(node, SourceSpec):
             contents = {"files": self.lookups.source(node)}
             return make_recipe(SOURCE_CODE, self.reading, source_parameters(node, self.spec, self.options), contents)
@@ -238,8 +238,8 @@ class Judge:
         if self.spec.cache.environment == "all":
             return installed
         code = self.lookups.document(last.start.tags.get("code", "")) or {}
-        facts = code.get("steps", {}).get(last.start.step)
-        if facts is not None:
+        facts = facts_of(code, last.start.step)
+        if facts:
             return list(facts["distributions"])
         names = {d.partition("==")[0] for d in self._counting(node)}
         return [d for d in installed if d.partition("==")[0] in names]

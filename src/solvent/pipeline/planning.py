@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from solvent.store.objects import Corrupt
 
 if TYPE_CHECKING:
     from solvent.store import Store
-
-RECENT = 60  # runs looked up at once: most steps are as they were last time
 
 
 class StoreLookups:
@@ -48,8 +47,9 @@ class StoreLookups:
         self._code = spec.code
         self.stats = StatCache(store.root / "plan" / "stats.json")
         self._snapshots: dict[str, Snapshot] = {}
-        self._recent = store.facts.runs(status=RunStatus.DONE, limit=RECENT)
-        self._by_recipe = {run.start.recipe.digest: run for run in reversed(self._recent) if run.start.recipe}
+        self._steps = frozenset(spec.nodes)
+        self._newest = store.facts.newest_runs(self._steps)  # most steps are as they were last time
+        self._by_recipe = {run.start.recipe.digest: run for run in self._newest.values() if run.start.recipe}
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -60,9 +60,16 @@ class StoreLookups:
         others = [recipe for recipe in recipes if recipe not in known]
         return {**known, **self.store.facts.cached_runs(others)} if others else known
 
+    def is_recent(self, recipe: Digest) -> bool:
+        """Whether a finished run of the recipe is known without asking the store."""
+        return recipe in self._by_recipe
+
     def last(self, step: str) -> tuple[Run | None, bool]:
-        recent = next((run for run in self._recent if run.start.step == step), None)
-        done = [recent] if recent else self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
+        if step in self._newest:
+            return self._newest[step], True
+        if step in self._steps:
+            return None, step in self._known
+        done = self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
         return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
 
     def missing(self, artifact: Artifact) -> str:
@@ -84,6 +91,15 @@ class StoreLookups:
             except Corrupt:
                 return "is damaged in the store: its bytes are not those that were written"
         return ""
+
+    def peak(self, step: str) -> int | None:
+        """Most memory, in bytes, that the newest finished run of a step took; None where that is not known."""
+        run = self._newest.get(step)
+        return int(run.end.resources.get("max_rss_bytes", 0)) or None if run and run.end else None
+
+    @cached_property
+    def _known(self) -> set[str]:
+        return self.store.facts.known_steps(self._steps - self._newest.keys())
 
     def source(self, source: SourceSpec) -> Digest:
         return self.snapshot(source).digest
@@ -111,7 +127,8 @@ def plan_pipeline(root: Path, spec: PipelineSpec, store: Store, options: RunOpti
 
     Raises: UnknownStep, BadParameter.
     """
-    return plan(prepare(spec, options), options, StoreLookups(root.resolve(), store, spec))
+    prepared = prepare(spec, options)
+    return plan(prepared, options, StoreLookups(root.resolve(), store, prepared))
 
 
 def changes_since(root: Path, spec: PipelineSpec, store: Store, names: Collection[str]) -> dict[str, list[Change]]:

@@ -119,7 +119,7 @@ def snapshot(source: SourceSpec, root: Path, state: Path, stats: StatCache, *, r
     if base.is_file():
         digest, size = stats.digest(base)
         return Snapshot((Member(base.name, base, digest, size),), digest, size, None)
-    found = list(_matching(source, base))
+    found = list(files_of(source, base))
     if not found:
         raise BadSource(f"`{source.location}` matches no file", where=place, next=_hint(base))
     members = tuple(Member(p.relative_to(base).as_posix(), p, *stats.digest(p)) for p in found)
@@ -127,7 +127,11 @@ def snapshot(source: SourceSpec, root: Path, state: Path, stats: StatCache, *, r
     return Snapshot(members, digest_of(manifest), len(manifest), manifest)
 
 
-def _matching(source: SourceSpec, base: Path) -> Iterator[Path]:
+def files_of(source: SourceSpec, base: Path) -> Iterator[Path]:
+    """The files that a location on disk means, in order. base: its fixed part, below the root."""
+    if base.is_file():
+        yield base
+        return
     pattern = source.location[len(fixed_part(source.location)) :].lstrip("/") if base.is_dir() else ""
     if fixed_part(source.location) == ".":
         pattern = source.location

@@ -25,6 +25,7 @@ from solvent.store import disk
 
 CHUNK = 1 << 20
 WRITERS = 8  # threads of `put_many`: syncs of several files share the file system's journal commits
+FEW = 4  # blobs up to which each is synced by itself: that waits for nobody else's writes
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FOLDER = re.compile(r"[0-9a-f]{2}")
 
@@ -138,6 +139,13 @@ class FolderObjects:
         if not blobs:
             return []
         with self._staged(len(blobs)) as staged:
+            if disk.SYNCS_ALL and len(blobs) > FEW:
+                digests = [_write(name, [blob], synced=False) for name, blob in zip(staged, blobs, strict=True)]
+                disk.sync_all(self.staging)
+                self._rename(staged, digests)
+                disk.sync_all(self.root)
+                self._anchored = True
+                return digests
             with ThreadPoolExecutor(min(WRITERS, len(blobs))) as pool:
                 digests = list(pool.map(lambda name, blob: _write(name, [blob]), staged, blobs))
             self._publish(staged, digests)
@@ -225,29 +233,34 @@ class FolderObjects:
 
     def _publish(self, staged: Sequence[Path], digests: Sequence[Digest]) -> None:
         """Give synced files their names, then sync each folder once."""
-        places = [self._place(digest) for digest in digests]
-        folders = sorted({place.parent for place in places})
-        for folder in folders:
-            disk.make_folder(folder)
-        for name, place in zip(staged, places, strict=True):
-            disk.replace(name, place)
-        for folder in folders:
+        for folder in self._rename(staged, digests):
             disk.sync_folder(folder)
         disk.sync_folder(self.root)  # a folder may be new, by us or by a writer that has not synced it yet
         if not self._anchored:
             disk.sync_folder(self.root.parent)
             self._anchored = True
 
+    def _rename(self, staged: Sequence[Path], digests: Sequence[Digest]) -> Sequence[Path]:
+        """Give files their names. Returns: the folders that hold them."""
+        places = [self._place(digest) for digest in digests]
+        folders = sorted({place.parent for place in places})
+        for folder in folders:
+            disk.make_folder(folder)
+        for name, place in zip(staged, places, strict=True):
+            disk.replace(name, place)
+        return folders
 
-def _write(path: Path, chunks: Iterable[bytes]) -> Digest:
-    """Write a new read-only file and sync it. Returns: the digest of its bytes."""
+
+def _write(path: Path, chunks: Iterable[bytes], *, synced: bool = True) -> Digest:
+    """Write a new read-only file and sync it, or leave that to the caller. Returns: the digest of its bytes."""
     hasher, descriptor = blake3(), disk.create(path)
     try:
         for chunk in chunks:
             hasher.update(chunk)
             disk.write(descriptor, chunk)
         os.fchmod(descriptor, 0o444)
-        disk.sync(descriptor)
+        if synced:
+            disk.sync(descriptor)
     finally:
         os.close(descriptor)
     return Digest(hasher.hexdigest())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from solvent.foundation.clock import wall_clock
 from solvent.foundation.errors import UsageError
+from solvent.store.claims import Claims, FileClaims, PostgresClaims
 from solvent.store.filesystem import prepare_folder
 from solvent.store.leases import file_lease, postgres_lease
 
@@ -77,6 +78,13 @@ class Store:
         if database.sqlite:
             return file_lease(self.root / "locks", f"{self.facts.project}/{name}", wait=wait)
         return postgres_lease(database.engine, f"{self.facts.project}/{name}", wait=wait)
+
+    def claims(self) -> Claims:
+        """A holder of any number of cheap leases on recipes. Use it as a context manager."""
+        database = self.facts.database
+        if database.sqlite:
+            return FileClaims(self.root / "locks", self.facts.project)
+        return PostgresClaims(database.engine, self.facts.project)
 
     def close(self) -> None:
         if "log" in self.__dict__:

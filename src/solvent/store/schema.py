@@ -169,7 +169,7 @@ run = Table(
     Column("resources", Json),
     Index(None, "recipe_id", "status"),
     Index(None, "project_id", "status"),
-    Index(None, "step"),
+    Index(None, "step", "node_id"),
 )
 
 run_parameter = Table(

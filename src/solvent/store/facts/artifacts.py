@@ -38,7 +38,8 @@ class ArtifactFacts(FactsBase):
         """Record several artifacts in one transaction."""
         new = {artifact.digest: artifact for artifact in artifacts}
         with self.writing() as w:
-            record_artifacts(w, new.values(), w.recorded_at, w.find((NodeKind.ARTIFACT, digest) for digest in new))
+            found = w.find((NodeKind.ARTIFACT, digest) for digest in new)
+            record_artifacts(w, ((artifact, w.recorded_at) for artifact in new.values()), found)
 
     def artifact(self, digest: Digest) -> Artifact | None:
         return self.artifacts([digest]).get(digest)
@@ -105,12 +106,12 @@ class ArtifactFacts(FactsBase):
         return checks
 
 
-def record_artifacts(w: Writing, artifacts: Iterable[Artifact], happened_at: int, found: dict[NodeName, int]) -> None:
-    """Insert the artifacts that `found` lacks and complete it with them."""
-    by_digest = {artifact.digest: artifact for artifact in artifacts}
+def record_artifacts(w: Writing, artifacts: Iterable[tuple[Artifact, int]], found: dict[NodeName, int]) -> None:
+    """Insert the artifacts that `found` lacks, each with when it came to be, and complete `found` with them."""
+    by_digest = {artifact.digest: (artifact, happened_at) for artifact, happened_at in artifacts}
     nodes = [
         NewNode(NodeKind.ARTIFACT, digest, str(artifact.about.get("name", "")), happened_at)
-        for digest, artifact in by_digest.items()
+        for digest, (artifact, happened_at) in by_digest.items()
     ]
     rows = [
         {
@@ -122,7 +123,7 @@ def record_artifacts(w: Writing, artifacts: Iterable[Artifact], happened_at: int
             "about": to_json(artifact.about),
         }
         for name in w.add_missing(nodes, found)
-        for artifact in [by_digest[Digest(name[1])]]
+        for artifact, _ in [by_digest[Digest(name[1])]]
     ]
     if rows:
         w.connection.execute(_INSERT, rows)

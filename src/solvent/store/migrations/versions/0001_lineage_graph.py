@@ -267,7 +267,7 @@ def upgrade() -> None:
     op.create_index("ix_run_parent_id", "run", ["parent_id"])
     op.create_index("ix_run_project_id_status", "run", ["project_id", "status"])
     op.create_index("ix_run_recipe_id_status", "run", ["recipe_id", "status"])
-    op.create_index("ix_run_step", "run", ["step"])
+    op.create_index("ix_run_step_node_id", "run", ["step", "node_id"])
     op.create_table(
         "segment",
         sa.Column("artifact_id", ID, nullable=False),
