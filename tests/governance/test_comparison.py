@@ -1,9 +1,7 @@
 """What differs between sides, as pure values and as said."""
 
-import pytest
-
 from solvent.governance.comparison.compare import compare_sides
-from solvent.governance.comparison.sides import Side, StepSide, code_parts
+from solvent.governance.comparison.sides import Side, StepSide
 from solvent.governance.comparison.text import render, sentence
 from solvent.lineage.entities import Artifact, ArtifactType
 
@@ -12,12 +10,19 @@ def output(content):
     return {"result": Artifact(digest="d" + content, content=content, type=ArtifactType.ANY, format="json", size=1)}
 
 
+def document(name, **scale):
+    """The code document of a step that uses `scale` of features.py, or what else is given."""
+    symbols = {f"features.py::{n}": {"digest": text, "text": text, "uses": []} for n, text in scale.items()}
+    root = {"digest": "r", "text": "def step(): ...", "uses": list(symbols)}
+    return {"symbols": {f"step {name}": root, **symbols}, "steps": {f"pipeline.{name}": {"root": f"step {name}"}}}
+
+
 def step(name, **other):
     usual = {
         "run": f"run of {name}",
         "status": "done",
         "code": "c1",
-        "parts": {"features.py": "1"},
+        "document": document(name, scale="CAP = 3"),
         "environment": "e1",
         "interpreter": "cpython-3.11",
         "distributions": {"polars": "2.0.1", "numpy": "2.1"},
@@ -41,7 +46,7 @@ def test_every_kind_of_difference_is_told():
     right = step(
         "fit",
         code="c2",
-        parts={"features.py": "2", "helper.py": "1"},
+        document=document("fit", scale="CAP = 4", helper="x = 1"),
         environment="e2",
         interpreter="cpython-3.12",
         distributions={"polars": "2.1.0", "scipy": "1"},
@@ -53,7 +58,7 @@ def test_every_kind_of_difference_is_told():
     found = compare_sides([side("a", step("fit", metrics={"mae": 3.0})), side("b", right)])
     pair = found.pairs[0]
     assert [(c.part, c.how, c.steps) for c in pair.code] == [
-        ("features.py", "changed", ["fit"]), ("helper.py", "added", ["fit"]),
+        ("features.py::scale", "changed", ["fit"]), ("features.py::helper", "new", ["fit"]),
     ]  # fmt: skip
     versions = {v.distribution: (v.left, v.right) for v in pair.environment}
     assert versions == {"numpy": ("2.1", None), "polars": ("2.0.1", "2.1.0"), "scipy": (None, "1")}
@@ -62,12 +67,20 @@ def test_every_kind_of_difference_is_told():
     assert {r.name: r.values for r in found.group("parameters").rows} == {"fit.seed": [7, 8], "fit.rate": [None, 0.5]}
     assert found.group("metrics").rows[0].change == -1.0
     text = "\n".join(render(found))
-    for said in ("~ features.py", "polars 2.0.1 → 2.1.0", "numpy 2.1 removed", "seed", "result differs"):
+    for said in (
+        "~ `features.py::scale` changed (constant `CAP` 3 → 4)",
+        "polars 2.0.1 → 2.1.0",
+        "numpy 2.1 removed",
+        "seed",
+        "result differs",
+    ):
         assert said in text
 
 
 def test_a_rerun_to_the_same_content_is_said_to_be_equal():
-    found = compare_sides([side("a", step("clean")), side("b", step("clean", code="c2", parts={"features.py": "2"}))])
+    found = compare_sides(
+        [side("a", step("clean")), side("b", step("clean", code="c2", document=document("clean", scale="CAP = 4")))]
+    )
     assert found.pairs[0].steps[0].result == "equal"
 
 
@@ -87,7 +100,7 @@ def test_steps_on_one_side_only():
 def test_a_revisions_changes_reach_the_steps_below():
     bare = {"run": None, "environment": "", "distributions": {}, "artifacts": {}, "inputs": {}}
     steps = [step("clean", **bare), step("fit", upstream=["pipeline.clean"], **bare)]
-    changed = [step("clean", **bare, code="c2", parts={"features.py": "2"}), steps[1]]  # type: ignore[misc]
+    changed = [step("clean", **bare, code="c2", document=document("clean", scale="CAP = 4")), steps[1]]  # type: ignore[misc]
     found = compare_sides([side("HEAD~1", *steps), side("HEAD", *changed)])
     assert [(s.step, s.causes, s.through) for s in found.pairs[0].steps] == [
         ("pipeline.clean", ["code"], []), ("pipeline.fit", ["inputs"], ["pipeline.clean"]),
@@ -103,15 +116,3 @@ def test_three_sides_stand_in_one_table():
     assert found.group("parameters").rows[0].values == [1.0, 2.0, 1.0] and found.group("parameters").rows[0].differs
     assert [(p.left, p.right, bool(p.steps)) for p in found.pairs] == [("a", "b", True), ("a", "c", False)]
     assert all(len(line) <= 96 for line in render(found))
-
-
-@pytest.mark.parametrize(
-    ("document", "parts"),
-    [
-        ({"files": {"a.py": "1"}}, {"a.py": "1"}),
-        ({"files": {"a.py": "1"}, "symbols": {"a.py::f": {"digest": "2", "line": 3}}}, {"a.py::f": "2"}),
-        ({}, {}),
-    ],
-)
-def test_code_is_told_by_symbols_where_they_are_kept(document, parts):
-    assert code_parts(document) == parts

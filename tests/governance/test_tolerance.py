@@ -7,7 +7,6 @@ import polars as pl
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from solvent.governance.reproduction.judging import differing_parts
 from solvent.governance.reproduction.tolerance import array_gap, figures_gap, model_gap, table_gap
 
 
@@ -44,8 +43,3 @@ def test_models_are_compared_by_what_they_predict():
     gap = model_gap(old, new, [table.select("id"), table])
     assert gap is not None and 0 < gap.relative < 1e-9 and gap.said.startswith("predictions by")
     assert model_gap(old, new, [table.select("id")]) is None
-
-
-def test_parts_of_another_kind_are_not_compared():
-    assert differing_parts({"a.py": "1", "b.py": "2"}, {"a.py": "1", "c.py": "3"}) == ["b.py", "c.py"]
-    assert differing_parts({"a.py": "1"}, {"a.py::f": "1"}) == []

@@ -72,6 +72,19 @@ class DataSettings(Section, frozen=True, kw_only=True):
     link: Literal["copy", "reflink", "hardlink"] = "reflink"
 
 
+class CacheSettings(Section, frozen=True, kw_only=True):
+    """When a step's earlier result still counts.
+
+    uncertain: a step of which something cannot be seen statically counts by whole modules (`module`), runs
+    `always`, or is trusted (`trust`). environment: the distributions that a step's modules import (`direct`)
+    or everything installed (`all`). verify: outputs are checked by `size` or by `digest`.
+    """
+
+    uncertain: Literal["module", "always", "trust"] = "module"
+    environment: Literal["direct", "all"] = "direct"
+    verify: Literal["size", "digest"] = "size"
+
+
 class ContractSettings(Section, frozen=True, kw_only=True):
     """on_break: `record` (the run goes on, the gate closes) or `stop`."""
 
@@ -147,6 +160,7 @@ class Settings(Section, frozen=True, kw_only=True):
     gc: GcSettings = GcSettings()
     pipeline: PipelineSettings = PipelineSettings()
     data: DataSettings = DataSettings()
+    cache: CacheSettings = CacheSettings()
     contracts: ContractSettings = ContractSettings()
     retention: RetentionSettings = RetentionSettings()
     notify: NotifySettings = NotifySettings()

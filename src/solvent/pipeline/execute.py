@@ -103,7 +103,7 @@ class _Execution:
         self.claims = claims
         self.key = uuid7()
         self.nodes = spec.nodes
-        self.lookups = StoreLookups(root, store, list(self.nodes), refresh=True)
+        self.lookups = StoreLookups(root, store, spec, refresh=True)
         self.judge = Judge(spec, options, self.lookups)
         self.inputs = {name: inputs_of(self.nodes[name]) for name in spec.needed(options.targets)}
         self.agenda = Agenda(list(self.inputs), {n: {r.node for r in refs.values()} for n, refs in self.inputs.items()})

@@ -38,12 +38,11 @@ class QuickLookups:
     def last(self, step: str) -> tuple[Run | None, bool]:
         return None, self.store.has_run(step)
 
-    def intact(self, artifact: Artifact) -> bool:
+    def missing(self, artifact: Artifact) -> str:
         """Are the bytes there, by size, or were they promised by the remote that their facts came from?"""
-        try:
-            return (self.state / "objects" / artifact.digest[:2] / artifact.digest).stat().st_size == artifact.size
-        except FileNotFoundError:
-            return artifact.digest in self.lent
+        blob = self.state / "objects" / artifact.digest[:2] / artifact.digest
+        here = blob.is_file() and blob.stat().st_size == artifact.size
+        return "" if here or artifact.digest in self.lent else "is missing from the store"
 
     @cached_property
     def lent(self) -> frozenset[str]:
@@ -57,6 +56,9 @@ class QuickLookups:
     def document(self, digest: str) -> dict[str, Any] | None:  # noqa: ARG002  nothing is kept here
         return None
 
+    def code(self) -> dict[str, Any] | None:
+        return None
+
 
 def glance(root: Path, state: Path, spec: PipelineSpec, store: QuickStore) -> Plan:
     """Which steps are fresh now. Imports no user code and changes nothing."""
@@ -67,7 +69,7 @@ def _run(outputs: list[QuickOutput]) -> Run:
     """As much of a run as planning looks at."""
     artifacts = {
         o.name: Artifact(
-            digest=Digest(o.digest), content=Digest(o.content), type=ArtifactType(o.type), format="", size=o.size
+            digest=Digest(o.digest), content=Digest(o.content), type=ArtifactType(o.type), format=o.format, size=o.size
         )
         for o in outputs
     }

@@ -22,8 +22,9 @@ from solvent.pipeline.agreement import agree, resolve
 from solvent.pipeline.annotations import ModuleNames
 from solvent.pipeline.declarations import Mapped, Model, Output, Source, Step
 from solvent.pipeline.download import is_url
+from solvent.pipeline.environment import interpreter
 from solvent.pipeline.errors import BadDeclaration, BadStep, BrokenModule
-from solvent.pipeline.fingerprint import CodeMap, Reached, function_digest, step_code
+from solvent.pipeline.fingerprint.code import CodeMap, StepCode
 from solvent.pipeline.messages import Findings, Request
 from solvent.pipeline.sources import fixed_part
 from solvent.pipeline.spec import RESULT, MapSpec, ModelSpec, OutputSpec, Ref, SourceSpec, StepSpec
@@ -73,6 +74,10 @@ def collect(modules: list[ModuleType]) -> list[Found]:
     return [next((f for f in places if _is_home(f)), places[0]) for places in seen.values()]
 
 
+def _is_step(found: Found) -> bool:
+    return isinstance(found.value, Step)
+
+
 def _is_home(found: Found) -> bool:
     place = found.value.__solvent__.place if isinstance(found.value, Step) else found.value.place
     if place:
@@ -89,25 +94,38 @@ class Inspection:
         self.found = found
         self.parsed: dict[str, ModuleNames] = {}
         sources = [f.value for f in found if isinstance(f.value, Source) and not is_url(f.value.location)]
-        self.code = CodeMap(root, [root / fixed_part(s.location) for s in sources])
-        self.reached: dict[str, Reached] = {}
+        declared = [root / fixed_part(s.location) for s in sources]
+        self.code = CodeMap(root, search_paths(root), declared, root / ".solvent")
 
     def findings(self) -> Findings:
+        homes = [*self.modules, *(sys.modules[f.value.__wrapped__.__module__] for f in self.found if _is_step(f))]
+        files = {module.__name__: inspect.getfile(module) for module in homes}
+        self.code.prepare((n, str(Path(f).resolve())) for n, f in files.items() if self.code.finder.is_project(f))
         sources = tuple(self._source(f) for f in self.found if isinstance(f.value, Source))
         steps, maps = self._steps()
         models = tuple(self._model(f) for f in self.found if isinstance(f.value, Model))
-        for module in self.modules:
-            self._reach(module.__name__)
-        files = {p for r in self.reached.values() for p in r.files}
-        absent = {p for r in self.reached.values() for p in r.absent}
+        document = self._document([*steps, *(m.step for m in maps)])
+        self.code.modules.save()
         return Findings(
             steps=steps,
             sources=sources,
             models=models,
             maps=maps,
-            files=tuple(sorted(map(self.code.name, files))),
-            absent=tuple(sorted(map(self.code.name, absent))),
+            files=self.code.files(),
+            absent=tuple(self.code.absent()),
+            code=document,
         )
+
+    def _document(self, steps: list[StepSpec]) -> dict[str, Any]:
+        """What each step's code was, for later: see `changes`."""
+        facts = {
+            s.name: {
+                "root": s.root, "distributions": s.distributions, "native": s.native, "doubts": s.notes,
+                "interpreter": interpreter(), "whole": s.whole,
+            }
+            for s in steps
+        }  # fmt: skip
+        return {"symbols": self.code.document(s.root for s in steps if s.root), "steps": facts}
 
     def _steps(self) -> tuple[tuple[StepSpec, ...], tuple[MapSpec, ...]]:
         maps = [f for f in self.found if isinstance(f.value, Mapped)]
@@ -190,8 +208,8 @@ class Inspection:
 
     def _step(self, found: Found, consumer: Consumer, inputs: Any) -> StepSpec:
         function = found.value.__wrapped__
-        reached = self._reach(function.__module__)
-        files = {self.code.name(path): digest for path, digest in reached.files.items()}
+        env = found.value.__solvent__.env
+        code = self._code(function, env)
         file, _, line = consumer.place.rpartition(":")
         definition = self._definition(function)
         return StepSpec(
@@ -205,12 +223,24 @@ class Inspection:
             positional_only=tuple(a.arg for a in definition.args.posonlyargs),
             outputs=consumer.outputs,
             several=consumer.several,
-            env=found.value.__solvent__.env,
-            code=step_code(function_digest(definition), files),
-            files=files,
-            notes=reached.notes,
+            env=env,
+            code=code.code,
+            whole=code.whole,
+            notes=code.doubts,
+            distributions=code.distributions,
+            native=code.native,
+            data=code.data,
+            portable=tuple(self.code.carried(code.root)) if code.root else (),
+            root=code.root,
             limits=found.value.__solvent__.limits,
         )
+
+    def _code(self, function: Any, env: tuple[str, ...]) -> StepCode:
+        """The fingerprint of a step's function; one of an installed component is its distribution's version."""
+        path = str(Path(inspect.getfile(sys.modules[function.__module__])).resolve())
+        if self.code.finder.is_project(path):
+            return self.code.step(function.__module__, path, function.__name__, env)
+        return self.code.component(function.__module__, function.__qualname__)
 
     def _consumer(self, found: Found) -> Consumer:
         function = found.value.__wrapped__
@@ -343,13 +373,6 @@ class Inspection:
         if module not in self.parsed:
             self.parsed[module] = ModuleNames(Path(inspect.getfile(sys.modules[module])), module)
         return self.parsed[module]
-
-    def _reach(self, module: str) -> Reached:
-        if module not in self.reached:
-            path = Path(inspect.getfile(sys.modules[module]))
-            inside = self.code.is_project(path)
-            self.reached[module] = self.code.reach(module, path) if inside else Reached({}, frozenset(), ())
-        return self.reached[module]
 
     def _place(self, place: str) -> str:
         file, _, line = place.rpartition(":")

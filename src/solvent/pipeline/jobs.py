@@ -16,12 +16,13 @@ from solvent.foundation.errors import SolventError
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import NodeKind, RunEnd, RunStart, RunStatus
+from solvent.pipeline.changes import read_document
 from solvent.pipeline.contractfile import Verdict, contract_broken, verdict
 from solvent.pipeline.environment import environment_document
 from solvent.pipeline.journal import Journal
 from solvent.pipeline.messages import Failure, Reply
 from solvent.pipeline.options import RunOptions
-from solvent.pipeline.plan import LOGGED_CODE, PlannedStep, code_document, make_recipe
+from solvent.pipeline.plan import LOGGED_CODE, PlannedStep, make_recipe
 from solvent.pipeline.planning import StoreLookups
 from solvent.pipeline.spec import PipelineSpec, SourceSpec, StepSpec
 
@@ -142,15 +143,11 @@ class Bookkeeper:
     def _files(self, source: SourceSpec) -> set[Digest]:
         return {member.digest for member in self.lookups.snapshot(source).members}
 
-    @cached_property
-    def _environment(self) -> bytes:
-        return environment_document(self.spec.distributions)
-
     def _start(self, key: str, step: PlannedStep, tags: dict[str, str]) -> RunStart:
         node = self.nodes[step.name]
-        tags = {**tags, "environment": self.journal.keep("environment", self._environment)}
-        if isinstance(node, StepSpec):
-            tags["code"] = self.journal.keep("code", code_document(node))
+        tags = {**tags, "environment": self._environment}
+        if isinstance(node, StepSpec) and self._code:
+            tags["code"] = self._code
         return RunStart(
             key=key,
             step=step.name,
@@ -164,6 +161,16 @@ class Bookkeeper:
             git_commit=self.commit,
             tags={**tags, **self.options.tags},
         )
+
+    @cached_property
+    def _environment(self) -> Digest:
+        return self.journal.keep("environment", environment_document(self.spec.distributions))
+
+    @cached_property
+    def _code(self) -> Digest | None:
+        """One document for all steps: what each reaches, so that `why` can say later what changed."""
+        data = read_document(self.root, self.spec.code)
+        return self.journal.keep("code", data) if data is not None else None
 
     def _checked(self, job: Job, source: SourceSpec, reply: Reply) -> Reply:
         """Record a source's raw files and contract checks before its run ends."""

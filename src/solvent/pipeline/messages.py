@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.spec import MapSpec, ModelSpec, OutputSpec, SourceSpec, StepSpec
 
@@ -22,14 +23,15 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """What was declared. files, absent: what the answer depends on (see PipelineSpec)."""
+    """What was declared. files, absent: what the answer depends on (see PipelineSpec). code: the code document."""
 
     steps: tuple[StepSpec, ...] = ()
     sources: tuple[SourceSpec, ...] = ()
     models: tuple[ModelSpec, ...] = ()
     maps: tuple[MapSpec, ...] = ()
-    files: tuple[str, ...] = ()
+    files: dict[str, Digest] = {}
     absent: tuple[str, ...] = ()
+    code: dict[str, Any] = {}
     error: dict[str, str] | None = None
 
 

@@ -16,6 +16,7 @@ from solvent.lineage.digests import Digest
 from solvent.pipeline.download import fetch, is_url
 from solvent.pipeline.errors import BadSource
 from solvent.pipeline.fingerprint import file_digest
+from solvent.pipeline.fingerprint.stamps import Stamp
 from solvent.pipeline.spec import SourceSpec
 
 FORMATS = {
@@ -30,7 +31,6 @@ FORMATS = {
     ".ipc": "ipc",
 }
 _GLOB = frozenset("*?[")
-_SETTLED_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock
 
 
 class Member(NamedTuple):
@@ -57,6 +57,7 @@ class Snapshot(NamedTuple):
 class _Stat(msgspec.Struct, array_like=True):
     size: int
     mtime_ns: int
+    ctime_ns: int
     inode: int
     seen_ns: int
     digest: str
@@ -73,13 +74,14 @@ class StatCache:
     def digest(self, path: Path) -> tuple[Digest, int]:
         """Digest and size of a file, read only where its stat is new or too fresh to be trusted."""
         stat = path.stat()
+        stamp = Stamp.of(stat)
         known = self._stats.get(str(path))
-        same = known and (known.size, known.mtime_ns, known.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino)
-        if known and same and known.mtime_ns + _SETTLED_NS < known.seen_ns:
+        same = known and Stamp(known.size, known.mtime_ns, known.ctime_ns, known.inode) == stamp
+        if known and same and stamp.settled(known.seen_ns):
             return Digest(known.digest), stat.st_size
         seen = time.time_ns()
         digest = file_digest(path)
-        self._stats[str(path)] = _Stat(stat.st_size, stat.st_mtime_ns, stat.st_ino, seen, digest)
+        self._stats[str(path)] = _Stat(stamp.size, stamp.mtime_ns, stamp.ctime_ns, stamp.inode, seen, digest)
         self._changed = True
         return digest, stat.st_size
 

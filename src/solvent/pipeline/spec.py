@@ -64,11 +64,15 @@ class Limits(Spec, frozen=True, kw_only=True):
 
 
 class StepSpec(Spec, frozen=True, kw_only=True):
-    """A step. code: fingerprint of everything that it reaches; files: those reached, with digests.
+    """A step.
 
-    notes: what cannot be seen statically (a dynamic import, …). gathers: parameters that
-    take many values, with their annotations; their inputs are named `parameter[element]`.
-    mapped: parameters whose values tell the elements of one map apart.
+    code: fingerprint of everything that it reaches, symbol by symbol. whole: of all modules that it could
+    reach, '' where nothing is uncertain. notes: what cannot be seen statically, by file and line.
+    distributions: `name==version` that its modules import. native: one of them has compiled parts.
+    data: project files that are no modules and that its code names. portable: digests of classes and
+    function values that its result, pickled, may refer to. root: its id in the pipeline's code document.
+    gathers: parameters that take many values, with their annotations; their inputs are named
+    `parameter[element]`. mapped: parameters whose values tell the elements of one map apart.
     """
 
     name: str
@@ -83,8 +87,13 @@ class StepSpec(Spec, frozen=True, kw_only=True):
     several: bool  # a NamedTuple is returned
     env: tuple[str, ...]
     code: Digest
-    files: dict[str, Digest]
+    whole: str = ""
     notes: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ()
+    native: bool = False
+    data: tuple[str, ...] = ()
+    portable: tuple[Digest, ...] = ()
+    root: str = ""
     limits: Limits = Limits()
     gathers: dict[str, str] = {}
     mapped: tuple[str, ...] = ()
@@ -147,11 +156,24 @@ class ModelSpec(Spec, frozen=True, kw_only=True):
 
 
 class FileStamp(Spec, frozen=True, kw_only=True):
-    """A project file that the plan was made from; digest of its bytes."""
+    """A project file that the plan was made from; digest of its bytes.
+
+    The change time cannot be set by hand, so an edit that restores size and modification time is seen.
+    """
 
     size: int
     mtime_ns: int
+    ctime_ns: int
+    inode: int
     digest: Digest
+
+
+class CacheRules(Spec, frozen=True, kw_only=True):
+    """When a result counts as still good; see `[cache]` in the settings."""
+
+    uncertain: str = "module"
+    environment: str = "direct"
+    verify: str = "size"
 
 
 class PipelineSpec(Spec, frozen=True, kw_only=True):
@@ -159,8 +181,9 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
 
     files: by path relative to the root (absolute outside it). absent: paths that
     would change the plan if they appeared. environment: digest of `distributions`,
-    the interpreter and the platform. maps: what is still to be expanded into elements;
-    groups: their names then, by the name of the whole.
+    the interpreter and the platform. code: digest of the document that says which symbols
+    each step reaches (`changes`), '' where there is none. maps: what is still to be expanded
+    into elements; groups: their names then, by the name of the whole.
     """
 
     steps: tuple[StepSpec, ...]
@@ -174,6 +197,8 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
     maps: tuple[MapSpec, ...] = ()
     groups: dict[str, tuple[str, ...]] = {}
     logged: tuple[LoggedSpec, ...] = ()
+    code: str = ""
+    cache: CacheRules = CacheRules()
     workers: int | None = None
     memory: int | None = None
     on_break: str = "record"

@@ -45,7 +45,7 @@ class TaskMaker:
             positional_only=node.positional_only,
             outputs=node.outputs,
             several=node.several,
-            data_files=tuple(name for name in node.files if not name.endswith(".py")),
+            data_files=node.data,
             project_modules=self.modules,
             gathers=node.gathers,
         )

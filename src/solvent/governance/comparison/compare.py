@@ -9,6 +9,7 @@ import msgspec
 
 from solvent.data.compare.model import TableDiff
 from solvent.governance.comparison.sides import Side, StepSide
+from solvent.pipeline.changes import Change, changed_code, reasons_of
 
 ABOUT = ("version", "run", "status", "started", "committed", "made", "seconds", "git", "author", "host", "who")
 
@@ -51,11 +52,14 @@ class StepChange(Value, frozen=True, kw_only=True):
 
 
 class PartChange(Value, frozen=True, kw_only=True):
-    """A symbol or file of the code. how: changed, added or removed; steps: that reach it."""
+    """A symbol or file of the code. how: changed, new or gone; steps: that reach it; said: what changed, in a
+    clause; diff: of its normalised source, as unified diff lines."""
 
     part: str
     how: str
     steps: list[str]
+    said: str
+    diff: list[str] = []
 
 
 class VersionChange(Value, frozen=True, kw_only=True):
@@ -227,16 +231,19 @@ def _through(changed: Iterable[StepChange], left: Side, right: Side) -> list[Ste
 
 
 def _code(shared: Sequence[tuple[StepSide, StepSide]]) -> list[PartChange]:
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str, str], Change] = {}
+    steps: dict[tuple[str, str, str], list[str]] = {}
     for left, right in shared:
-        if not left.parts or not right.parts or left.code == right.code:
+        if not left.document or not right.document or left.code == right.code:
             continue
-        for part in dict.fromkeys([*left.parts, *right.parts]):
-            before, after = left.parts.get(part), right.parts.get(part)
-            if before != after:
-                how = "added" if before is None else "removed" if after is None else "changed"
-                found.setdefault((part, how), []).append(short(left.step))
-    return [PartChange(part=part, how=how, steps=steps) for (part, how), steps in found.items()]
+        for change in changed_code(left.document, left.step, right.document, right.step):
+            key = (change.what, change.how, "\n".join(change.diff()))
+            found.setdefault(key, change)
+            steps.setdefault(key, []).append(short(left.step))
+    return [
+        PartChange(part=c.what, how=c.how, steps=steps[key], said=reasons_of([c])[0], diff=c.diff())
+        for key, c in found.items()
+    ]
 
 
 def _environment(shared: Sequence[tuple[StepSide, StepSide]]) -> list[VersionChange]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from solvent.governance.comparison import pictures
-from solvent.governance.comparison.compare import Comparison, Group, Pair, short
+from solvent.governance.comparison.compare import Comparison, Group, Pair, PartChange, short
 from solvent.governance.comparison.datapage import table_parts, table_tiles
 from solvent.governance.comparison.text import SIGNS, change_said, sentence, step_said, version_said
 from solvent.governance.comparison.text import cell as said_cell
@@ -17,6 +17,7 @@ from solvent.governance.report.tables import cell, table
 from solvent.governance.report.words import listed, plural
 
 MOST = 200  # rows of one table
+_LINES = {"+": "new", "-": "old", "@": "soft"}
 
 
 def comparison_page(found: Comparison) -> str:
@@ -125,6 +126,14 @@ def _pair(pair: Pair) -> Html:
         tag("p", unknown, class_="why") if unknown else None,
         class_="two gap",
     )
+
+
+def _part(change: PartChange) -> Html:
+    """A part of the code, what changed in it, and its source before and after."""
+    lines = [tag("span", line, class_=_LINES.get(line[:1])) for line in change.diff[2:]]
+    source = tag("pre", [join(line, "\n") for line in lines], class_="mono") if lines else None
+    behind = tag("details", tag("summary", "source"), source) if source is not None else None
+    return join(tag("div", change.part, class_="mono"), tag("div", change.said.replace("`", ""), class_="why"), behind)
 
 
 def _table(found: Comparison, name: str) -> Html:

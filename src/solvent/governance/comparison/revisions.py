@@ -16,6 +16,8 @@ from solvent.foundation.errors import SolventError, UsageError
 from solvent.foundation.settings import Settings, load_settings
 from solvent.governance.comparison.sides import Side, StepSide
 from solvent.pipeline import load_spec
+from solvent.pipeline.changes import Document, parse_document, reached, read_document
+from solvent.pipeline.plan import step_code
 from solvent.pipeline.spec import PipelineSpec, StepSpec, inputs_of
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ def revision_side(project: Project, text: str) -> Side:
         settings, datasets = load_settings(root), read_lock(root)
         try:
             spec = load_spec(root, settings)
+            document = read_document(root, spec.code)
         except SolventError as error:
             raise UnreadableRevision(
                 f"the pipeline of {text} cannot be read: {error.what}", where=error.where, next=error.next
@@ -90,22 +93,27 @@ def revision_side(project: Project, text: str) -> Side:
         name=text,
         said=f"commit {commit[:10]}: {when[2]}",
         kind="revision",
-        steps=spec_steps(spec),
+        steps=spec_steps(spec, parse_document(document) if document else {}),
         about={"git": commit, "committed": when[0], "author": when[1]},
         files={path: entry.digest for path, entry in datasets.items()},
         settings=_flat(settings),
     )
 
 
-def spec_steps(spec: PipelineSpec) -> dict[str, StepSide]:
-    """A pipeline's steps as they would run; nothing is known of their results."""
+def spec_steps(spec: PipelineSpec, document: Document) -> dict[str, StepSide]:
+    """A pipeline's steps as they would run; nothing is known of their results. document: of its code."""
     steps = {}
     for name in spec.order():
         node = spec.nodes[name]
         upstream = [ref.node for ref in inputs_of(node).values()]
         if isinstance(node, StepSpec):
             steps[name] = StepSide(
-                step=name, parameters=node.parameters, code=node.code, parts=dict(node.files), upstream=upstream
+                step=name,
+                parameters=node.parameters,
+                code=step_code(spec, node),
+                parts=reached(document, name),
+                document=document,
+                upstream=upstream,
             )
         else:
             declared = {key: value for key, value in msgspec.to_builtins(node).items() if key in _DECLARED}

@@ -46,12 +46,17 @@ def run_detail(store: Store, text: str) -> RunDetail | None:
         run=run,
         who=side.about["who"],
         seconds=side.about["seconds"],
-        step=own,
-        steps=list(side.steps.values()) if side.kind == "pipeline" else [],
+        step=_without_source(own) if own else None,
+        steps=[_without_source(step) for step in side.steps.values()] if side.kind == "pipeline" else [],
         series=side.series,
         log=store.objects.read(log).decode("utf-8", "replace") if kept and log else None,
         makers={name: made[d] for name, d in run.start.inputs.items() if d in made},
     )
+
+
+def _without_source(step: StepSide) -> StepSide:
+    """The step without the sources of its code, which are many times the rest."""
+    return msgspec.structs.replace(step, document={})
 
 
 def render_run(detail: RunDetail) -> list[str]:

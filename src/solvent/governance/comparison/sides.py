@@ -12,6 +12,7 @@ import msgspec
 from solvent.foundation.errors import UsageError, nearest
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, NodeKind, Run
+from solvent.pipeline.changes import reached
 from solvent.registry.references import resolve
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class StepSide(msgspec.Struct, frozen=True, kw_only=True):
     parameters: dict[str, Any] = {}
     code: str = ""
     parts: dict[str, str] = {}
+    document: dict[str, Any] = {}
     environment: str = ""
     interpreter: str = ""
     distributions: dict[str, str] = {}
@@ -198,6 +200,7 @@ def _series(store: Store, runs: dict[str, Run]) -> dict[str, list[tuple[int, flo
 def _step(store: Store, run: Run, documents: dict[str, dict[str, Any]]) -> StepSide:
     recipe, end, tags = run.start.recipe, run.end, run.start.tags
     environment = _document(store, tags.get("environment", ""), documents)
+    document = _document(store, tags.get("code", ""), documents)
     return StepSide(
         step=run.start.step,
         run=run.start.key,
@@ -206,7 +209,8 @@ def _step(store: Store, run: Run, documents: dict[str, dict[str, Any]]) -> StepS
         seconds=(end.ended_at - run.start.started_at).total_seconds() if end else None,
         parameters=recipe.parameters if recipe else {},
         code=recipe.code if recipe else "",
-        parts=code_parts(_document(store, tags.get("code", ""), documents)),
+        parts=reached(document, run.start.step),
+        document=document,
         environment=recipe.environment if recipe else "",
         interpreter=str(environment.get("interpreter", "")),
         distributions=versions_of(environment.get("distributions", [])),
@@ -224,13 +228,6 @@ def _document(store: Store, digest: str, known: dict[str, dict[str, Any]]) -> di
         kept = bool(digest) and store.objects.exists(Digest(digest))
         known[digest] = msgspec.json.decode(store.objects.read(Digest(digest)), type=dict[str, Any]) if kept else {}
     return known[digest]
-
-
-def code_parts(document: dict[str, Any]) -> dict[str, str]:
-    """What a step's code is made of, name → digest: symbols (`features.py::scale`) where they are kept, else files."""
-    symbols = document.get("symbols")
-    parts = symbols if isinstance(symbols, dict) and symbols else document.get("files", {})
-    return {name: part if isinstance(part, str) else str(part.get("digest", "")) for name, part in parts.items()}
 
 
 def versions_of(distributions: list[str]) -> dict[str, str]:

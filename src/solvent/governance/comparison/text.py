@@ -15,7 +15,7 @@ from solvent.governance.report.words import listed, number, plural
 WIDTH = 95
 MOST = 14  # rows of one kind
 DIGEST = re.compile(r"[0-9a-f]{32,64}")
-SIGNS = {"changed": "~", "added": "+", "removed": "−"}
+SIGNS = {"changed": "~", "new": "+", "gone": "−"}
 
 
 def sentence(found: Comparison) -> str:
@@ -110,7 +110,8 @@ def _pair(pair: Pair, *, named: bool) -> list[str]:
     if pair.code:
         lines += ["", f"  code{against}"]
         for change in pair.code[:MOST]:
-            lines.append(cut(f"    {SIGNS[change.how]} {change.part}, reached by {listed(change.steps[:4])}", WIDTH))
+            said = f"{SIGNS[change.how]} {change.said}; of {listed(change.steps[:4])}"
+            lines += [f"    {line}" for line in wrap(said, WIDTH - 4, subsequent_indent="  ", break_on_hyphens=False)]
         lines += [f"    and {len(pair.code) - MOST} more"] if len(pair.code) > MOST else []
     if pair.environment or pair.interpreter:
         lines += ["", f"  environment{against}"]

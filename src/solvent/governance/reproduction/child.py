@@ -13,16 +13,17 @@ import msgspec
 
 from solvent.foundation.errors import SolventError
 from solvent.foundation.settings import load_settings
-from solvent.governance.comparison.sides import code_parts, versions_of
-from solvent.governance.reproduction.judging import Judgement, differing_parts
+from solvent.governance.comparison.sides import versions_of
+from solvent.governance.reproduction.code import differing_code, names_in
+from solvent.governance.reproduction.judging import Judgement
 from solvent.governance.reproduction.model import Order, Outcome, RecordedStep, VersionNote
 from solvent.governance.reproduction.rewiring import rewired
 from solvent.lineage.entities import Actor
 from solvent.pipeline import RunOptions, StepEvent, load_spec, run_pipeline
+from solvent.pipeline.changes import reasons_of
 from solvent.pipeline.environment import installed_distributions, interpreter
 from solvent.pipeline.inspection import search_paths
-from solvent.pipeline.plan import code_document
-from solvent.pipeline.spec import PipelineSpec, StepSpec
+from solvent.pipeline.spec import StepSpec
 from solvent.store import open_store
 
 
@@ -31,9 +32,10 @@ def carry_out(order: Order) -> Outcome:
     root = Path(order.root)
     spec = load_spec(root, load_settings(root))
     sys.path[:0] = search_paths(root)  # a model may be of a class of the project's own
-    names = _names(spec, order.steps)
+    names = names_in(spec, order.steps)
     spec = rewired(spec, order, names)
-    changed = _changed(spec, order.steps, names)
+    changes = differing_code(root, spec, order.steps, order.documents, names)
+    changed = {step: reasons_of(found) for step, found in changes.items()}
     packages, notes, machine = _environment(order.steps)
     steps = {name: s.recipe.parameters for s in order.steps if isinstance(spec.nodes[name := names[s.step]], StepSpec)}
     targets = tuple(dict.fromkeys(names.values()))
@@ -44,31 +46,7 @@ def carry_out(order: Order) -> Outcome:
         run = run_pipeline(root, spec, store, options, _tell)
         judgement = Judgement(order, spec, store, run, names, changed, options, environment=bool(packages or machine))
         verdicts = judgement.all(root)
-    return Outcome(steps=verdicts, environment=packages, interpreter=machine, changed_parts=changed, notes=notes)
-
-
-def _names(spec: PipelineSpec, steps: list[RecordedStep]) -> dict[str, str]:
-    """Recorded step → the node that it is in this revision: of its name, or, renamed since, of its code.
-
-    Rows of the prediction log keep their name: the node is made when the pipeline is rewired.
-    """
-    names: dict[str, str] = {}
-    for step in steps:
-        same_code = [s.name for s in spec.steps if s.code == step.recipe.code]
-        known = step.given or step.step in spec.nodes
-        names[step.step] = step.step if known else same_code[0] if len(same_code) == 1 else spec.node(step.step).name
-    return names
-
-
-def _changed(spec: PipelineSpec, steps: list[RecordedStep], names: dict[str, str]) -> dict[str, list[str]]:
-    """Steps whose code is not what was recorded, with the parts that differ."""
-    found: dict[str, list[str]] = {}
-    for step in steps:
-        node = spec.nodes[names[step.step]]
-        if isinstance(node, StepSpec) and node.code != step.recipe.code:
-            now = code_parts(msgspec.json.decode(code_document(node), type=dict[str, object]))
-            found[step.step] = differing_parts(step.parts, now)
-    return found
+    return Outcome(steps=verdicts, environment=packages, interpreter=machine, notes=notes)
 
 
 def _environment(steps: list[RecordedStep]) -> tuple[list[VersionNote], list[str], tuple[str, str] | None]:

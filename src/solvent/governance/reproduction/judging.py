@@ -20,7 +20,7 @@ from solvent.governance.reproduction.tolerance import Place, gap_between
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, Run
 from solvent.pipeline import PipelineRun, RunOptions, StepResult, run_pipeline
-from solvent.pipeline.environment import with_variables
+from solvent.pipeline.changes import distribution_changes
 from solvent.pipeline.spec import PipelineSpec, StepSpec
 from solvent.pipeline.tasks import project_modules
 from solvent.store import Store
@@ -124,26 +124,27 @@ class Judgement:
             again = self._again(result, root)
             if again is not None and _contents(again) != _contents(result):
                 return "randomness", f"two executions on equal inputs gave different results: {CHANCE}"
-        variables = self._variables(step)
-        if variables:
-            return "environment", f"the environment variable {' or '.join(variables)} differs"
+        own = run.start.recipe if run else None
+        if own is not None and own.environment != step.recipe.environment:
+            return "environment", self._environment(step)
         if self.environment:
-            return "environment", "it runs the same every time here, and the packages or the interpreter are others"
+            return "environment", "it runs the same every time here, and packages that it does not import itself differ"
         return "unknown", "it runs the same every time here: another machine, thread count, clock or outside file"
 
     def _inputs(self, step: RecordedStep, run: Run | None) -> list[str]:
         now = run.start.recipe.inputs if run and run.start.recipe else {}
         return [name for name, content in step.recipe.inputs.items() if now.get(name) != content]
 
-    def _variables(self, step: RecordedStep) -> list[str]:
+    def _environment(self, step: RecordedStep) -> str:
+        """What of the environment that counts for a step is another: packages, or else variables or the platform."""
         node = self.spec.nodes[self.names[step.step]]
-        if not isinstance(node, StepSpec) or not node.env or not step.environment_digest:
-            return []
-        return (
-            list(node.env)
-            if with_variables(Digest(step.environment_digest), node.env) != step.recipe.environment
-            else []
-        )
+        now = list(node.distributions) if isinstance(node, StepSpec) else []
+        facts = self.order.documents.get(step.document, {}).get("steps", {}).get(step.step, {})
+        packages = distribution_changes(list(facts.get("distributions", now)), now)
+        if packages:
+            return f"its packages differ: {', '.join(packages)}"
+        variables = list(node.env) if isinstance(node, StepSpec) else []
+        return f"the environment variable {' or '.join(variables)} differs" if variables else "the platform differs"
 
     def _again(self, result: StepResult, root: Path) -> StepResult | None:
         """The step once more, on the same inputs: its first outputs are thrown away, so that no cache answers."""
@@ -153,19 +154,10 @@ class Judgement:
         return run_pipeline(root, self.spec, self.store, options).step(result.name)
 
 
-def differing_parts(recorded: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Parts of a step's code that are not what was recorded; none where the two are of other kinds."""
-    if not recorded.keys() & now.keys():
-        return []
-    return [name for name in dict.fromkeys([*recorded, *now]) if recorded.get(name) != now.get(name)]
-
-
 def _contents(result: StepResult) -> dict[str, Digest]:
     return {output.name: output.content for output in result.outputs}
 
 
 def _code(parts: list[str]) -> str:
-    if not parts:
-        return "its code changed"
     more = f" and {len(parts) - NAMED} more" if len(parts) > NAMED else ""
-    return f"its code changed: {', '.join(parts[:NAMED])}{more}"
+    return f"its code is another: {'; '.join(parts[:NAMED])}{more}"

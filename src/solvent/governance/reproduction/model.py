@@ -28,7 +28,7 @@ class RecordedFile(Value, frozen=True, kw_only=True):
 class RecordedStep(Value, frozen=True, kw_only=True):
     """A run to be repeated. files: of a source. given: taken as recorded (rows of the prediction log).
 
-    parts: what its code was made of. environment: the document that its environment tag stood for.
+    document: digest of what its code was made of. environment: the document that its environment tag stood for.
     """
 
     run: str
@@ -38,21 +38,24 @@ class RecordedStep(Value, frozen=True, kw_only=True):
     makers: dict[str, str] = {}
     files: list[RecordedFile] = []
     given: bool = False
-    parts: dict[str, str] = {}
+    document: str = ""
     environment: dict[str, Any] = {}
-    environment_digest: str = ""
     host: str = ""
     threads: float | None = None
 
 
 class Order(Value, frozen=True, kw_only=True):
-    """What the child process is to do. root: the checkout; state: of its own store; objects: of the recorded one."""
+    """What the child process is to do. root: the checkout; state: of its own store; objects: of the recorded one.
+
+    documents: of the recorded code, by digest.
+    """
 
     root: str
     state: str
     scratch: str
     objects: str
     steps: list[RecordedStep]
+    documents: dict[str, dict[str, Any]]
     tolerance: float
     as_of: datetime | None = None
     since: datetime | None = None
@@ -95,7 +98,6 @@ class Outcome(Value, frozen=True, kw_only=True):
     steps: list[StepVerdict] = []
     environment: list[VersionNote] = []
     interpreter: tuple[str, str] | None = None  # recorded, present, where they differ
-    changed_parts: dict[str, list[str]] = {}  # step → parts of its code that are not what was recorded
     notes: list[str] = []
     error: dict[str, str] | None = None
 

@@ -13,20 +13,19 @@ import msgspec
 
 import solvent
 from solvent.foundation.clock import wall_clock
-from solvent.foundation.errors import Unexpected
+from solvent.foundation.errors import Unexpected, UsageError
 from solvent.foundation.ids import uuid7
 from solvent.foundation.settings import load_settings
 from solvent.governance.comparison.revisions import checked_out, commit_of, run_git
-from solvent.governance.comparison.sides import code_parts
+from solvent.governance.reproduction.code import differing_code, names_in
 from solvent.governance.reproduction.environment import build
-from solvent.governance.reproduction.judging import differing_parts
 from solvent.governance.reproduction.model import Order, Outcome, RecordedStep, Reproduction, worst
+from solvent.governance.reproduction.rewiring import put_back
 from solvent.governance.reproduction.target import NothingToReproduce, NotReproducible, Target, find_target, outputs_of
 from solvent.lineage.digests import canonical, digest_of
 from solvent.lineage.entities import Artifact, ArtifactType, RunEnd, RunStart, RunStatus
 from solvent.pipeline import load_spec
 from solvent.pipeline.errors import UnknownStep, by_code
-from solvent.pipeline.plan import code_document
 
 if TYPE_CHECKING:
     from solvent.project import Project
@@ -62,6 +61,7 @@ def reproduce(
         tempfile.TemporaryDirectory(prefix="solvent-reproduce-") as folder,
         checked_out(project.root, commit) as root,
     ):
+        put_back(root, target.steps)
         if rev is None:
             _refuse_uncommitted(project, target, root, commit)
         scratch = Path(folder).resolve()
@@ -99,22 +99,12 @@ def _recorded_commit(project: Project, target: Target) -> str:
 def _refuse_uncommitted(project: Project, target: Target, root: Path, commit: str) -> None:
     """Raises: UncommittedCode, where the commit's code is not the code that ran, naming the files."""
     spec = load_spec(root, load_settings(root))
-    differing: dict[str, None] = {}
-    for step in target.steps:
-        if not step.parts:
-            continue
-        try:
-            node = spec.step(step.step)
-        except UnknownStep:
-            same = [s for s in spec.steps if s.code == step.recipe.code]
-            if not same:
-                differing[step.step] = None
-            continue
-        if node.code != step.recipe.code:
-            now = code_parts(msgspec.json.decode(code_document(node), type=dict[str, object]))
-            differing.update(dict.fromkeys(differing_parts(step.parts, now)))
-    if differing:
-        names = list(differing)
+    try:
+        changes = differing_code(root, spec, target.steps, target.documents, names_in(spec, target.steps))
+        names = list(dict.fromkeys(f"`{change.what}`" for found in changes.values() for change in found))
+    except UnknownStep as error:
+        names = [error.what]
+    if names:
         more = f" and {len(names) - 4} more" if len(names) > 4 else ""
         raise UncommittedCode(
             f"it was made from code that commit {commit[:12]} does not have: {', '.join(names[:4])}{more}",
@@ -124,11 +114,14 @@ def _refuse_uncommitted(project: Project, target: Target, root: Path, commit: st
 
 def _way_out(project: Project, target: Target) -> str:
     """What a person can do about code that was never committed."""
-    spec = load_spec(project.root, project.settings)
-    codes = {step.code for step in spec.steps}
-    if all(step.recipe.code in codes for step in target.steps if step.parts):
-        return "the working tree still has it: commit it, then `solvent reproduce … --rev HEAD`"
-    return "`--rev REV` repeats it with the code of a revision and names what differs"
+    otherwise = "`--rev REV` repeats it with the code of a revision and names what differs"
+    try:
+        spec = load_spec(project.root, project.settings)
+        names = names_in(spec, target.steps)
+    except UsageError:  # the working tree has no such pipeline any more
+        return otherwise
+    differing = differing_code(project.root, spec, target.steps, target.documents, names)
+    return otherwise if differing else "the working tree still has it: commit it, then `solvent reproduce … --rev HEAD`"
 
 
 def _fresh(scratch: Path, steps: list[RecordedStep]) -> tuple[Path, list[str]]:
@@ -150,6 +143,7 @@ def _carry_out(
         scratch=str(scratch / "work"),
         objects=str((project.store.root / "objects").resolve()),
         steps=target.steps,
+        documents=target.documents,
         tolerance=tolerance,
         as_of=target.as_of,
         since=target.since,

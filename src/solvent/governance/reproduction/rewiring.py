@@ -16,6 +16,18 @@ from solvent.pipeline.spec import PipelineSpec, SourceSpec
 ROWS = "rows.parquet"  # of the prediction log, as a file
 
 
+def put_back(root: Path, steps: list[RecordedStep]) -> None:
+    """Link the single files of sources to where they lay in the project: they decide which partitions there are."""
+    for step in steps:
+        location = next((str(a.about["source"]) for a in step.outputs.values() if "source" in a.about), "")
+        one = len(step.files) == 1 and not step.files[0].name
+        plain = (
+            location and not is_url(location) and not Path(location).is_absolute() and ".." not in Path(location).parts
+        )
+        if one and plain and fixed_part(location) == location and not (root / location).exists():
+            _link(root / location, step.files[0].path)
+
+
 def rewired(spec: PipelineSpec, order: Order, names: dict[str, str]) -> PipelineSpec:
     """The spec with the sources of the recorded steps at their recorded bytes, and logged rows as a source.
 

@@ -11,7 +11,7 @@ import msgspec
 from solvent.data.versions.tree import walk_files
 from solvent.foundation.clock import parse_instant
 from solvent.foundation.errors import Refusal, UsageError
-from solvent.governance.comparison.sides import MOST_RUNS, PIPELINE, code_parts, find_run
+from solvent.governance.comparison.sides import MOST_RUNS, PIPELINE, find_run
 from solvent.governance.reproduction.model import RecordedFile, RecordedStep
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, NodeKind, Run, RunStatus
@@ -33,10 +33,11 @@ class NotReproducible(Refusal):
 
 
 class Target(NamedTuple):
-    """run: what was asked for; steps: it and all that it was built on, producers first."""
+    """run: what was asked for; steps: it and all that it was built on, producers first; documents: of their code."""
 
     run: Run
     steps: list[RecordedStep]
+    documents: dict[str, dict[str, Any]]
     as_of: datetime | None
     since: datetime | None
 
@@ -61,7 +62,8 @@ def find_target(store: Store, what: str, commit: str | None) -> Target:
     found = _with_ancestors(store, tops)
     steps = [_recorded(store, one) for one in sorted(found.values(), key=lambda r: r.start.started_at)]
     cuts = [s.recipe.parameters for s in steps]
-    return Target(run, steps, _instant(cuts, "as_of"), _instant(cuts, "since"))
+    documents = {step.document: _document(store, step.document) for step in steps if step.document}
+    return Target(run, steps, documents, _instant(cuts, "as_of"), _instant(cuts, "since"))
 
 
 def _run(store: Store, what: str, commit: str | None) -> Run | None:
@@ -133,9 +135,8 @@ def _recorded(store: Store, run: Run) -> RecordedStep:
         makers={f"input {i}": key for i, key in enumerate(_makers(store, run))},
         files=files,
         given=given,
-        parts=code_parts(_document(store, tags.get("code", ""))),
+        document=tags.get("code", ""),
         environment=_document(store, tags.get("environment", "")),
-        environment_digest=tags.get("environment", ""),
         host=run.start.host,
         threads=end.resources.get("threads"),
     )
