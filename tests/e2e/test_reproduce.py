@@ -149,3 +149,48 @@ def test_what_cannot_be_repeated_says_why(solvent, own):
     shutil.rmtree(own.root / ".git")
     code, error = reproduce(solvent, own, "score")
     assert code == 1 and error["error"]["code"] == "not-reproducible" and "git no longer has" in error["error"]["what"]
+
+
+def test_partitions_and_maps_are_repeated_element_by_element(solvent, tmp_path):
+    root = tmp_path / "project"
+    (root / "days").mkdir(parents=True)
+    (root / "pipeline.py").write_text(MANY)
+    (root / ".gitignore").write_text(".solvent/\ndays/\n")
+    for name, text in (("monday", "hour,count\n1,10\n"), ("tuesday", "hour,count\n2,20\n")):
+        (root / "days" / f"{name}.csv").write_text(text)
+    git(root, "init", "--quiet")
+    commit(root, "first")
+    assert solvent("run", cwd=root).code == 0
+    shutil.rmtree(root / "days")
+    told = solvent("reproduce", "chosen", "--same-env", "--json", cwd=root)
+    assert told.code == 0 and told.json["verdict"] == "bytes", told
+    assert len(told.json["steps"]) == 2 + 2 + 1 + 2 + 1
+
+
+MANY = """
+from __future__ import annotations
+import polars as pl
+from solvent import source, step
+
+days = source("days/*.csv", partitions=True)
+
+@step
+def clean(days: pl.LazyFrame) -> pl.DataFrame:
+    return days.collect()
+
+cleaned = clean.map(days)
+
+@step
+def rides(cleaned: pl.LazyFrame) -> pl.DataFrame:
+    return cleaned.sort("hour").collect()
+
+@step
+def fit(rides: pl.DataFrame, *, smoothing: float = 0.5) -> float:
+    return float(rides["count"].ewm_mean(alpha=smoothing)[-1])
+
+fits = fit.map(smoothing=[0.2, 0.9])
+
+@step
+def chosen(fits: dict[str, float]) -> str:
+    return max(fits, key=fits.get)
+"""

@@ -11,7 +11,7 @@ import msgspec
 from solvent.data.compare.files import compare_files
 from solvent.data.compare.model import FilesDiff, TableDiff
 from solvent.data.versions.lockfile import read_lock
-from solvent.data.versions.naming import Dataset, find_dataset
+from solvent.data.versions.naming import Dataset, UnknownDataset, find_dataset
 from solvent.data.versions.references import Reference, find_name, resolve
 from solvent.data.versions.tree import walk_files
 from solvent.foundation.errors import UsageError
@@ -82,7 +82,11 @@ def read_side(text: str, base: Path, project: Project | None = None) -> DataSide
         raise NoData(f"no file or folder `{text}`", where=str(base), next="give a path to a table, a file or a folder")
     if "@" not in text:  # the working copy of a dataset
         known = [*read_lock(project.root), *(version.name for version in project.store.facts.datasets())]
-        return _working(find_dataset(find_name(text, list(dict.fromkeys(known)), project.root), project.root))
+        try:
+            name = find_name(text, list(dict.fromkeys(known)), project.root)
+        except UnknownDataset as error:
+            raise NoData(f"no file, folder or dataset `{text}`", where=str(base), next=error.next) from error
+        return _working(find_dataset(name, project.root))
     reference = resolve(text, project.root, project.store.facts)
     return _kept(project.store.objects, reference)
 

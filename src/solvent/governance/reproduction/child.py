@@ -37,7 +37,11 @@ def carry_out(order: Order) -> Outcome:
     changes = differing_code(root, spec, order.steps, order.documents, names)
     changed = {step: reasons_of(found) for step, found in changes.items()}
     packages, notes, machine = _environment(order.steps)
-    steps = {name: s.recipe.parameters for s in order.steps if isinstance(spec.nodes[name := names[s.step]], StepSpec)}
+    steps = {
+        name: {k: v for k, v in step.recipe.parameters.items() if k not in node.mapped}
+        for step in order.steps
+        if isinstance(node := spec.nodes[name := names[step.step]], StepSpec)
+    }
     targets = tuple(dict.fromkeys(names.values()))
     options = RunOptions(targets=targets, as_of=order.as_of, since=order.since, parameters=steps)
     state = Path(order.state)

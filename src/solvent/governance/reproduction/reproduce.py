@@ -28,6 +28,7 @@ from solvent.pipeline import load_spec
 from solvent.pipeline.errors import UnknownStep, by_code
 
 if TYPE_CHECKING:
+    from solvent.pipeline.spec import PipelineSpec
     from solvent.project import Project
     from solvent.store import Store
 
@@ -61,9 +62,12 @@ def reproduce(
         tempfile.TemporaryDirectory(prefix="solvent-reproduce-") as folder,
         checked_out(project.root, commit) as root,
     ):
-        put_back(root, target.steps)
+        settings = load_settings(root)
+        spec = load_spec(root, settings)
+        if put_back(root, target.steps, spec):
+            spec = load_spec(root, settings)
         if rev is None:
-            _refuse_uncommitted(project, target, root, commit)
+            _refuse_uncommitted(project, target, root, spec, commit)
         scratch = Path(folder).resolve()
         python, notes = (Path(sys.executable), []) if same_env else _fresh(scratch, target.steps)
         outcome = _carry_out(project, target, root, scratch, python, tolerance, own=not same_env)
@@ -96,9 +100,8 @@ def _recorded_commit(project: Project, target: Target) -> str:
     return commit
 
 
-def _refuse_uncommitted(project: Project, target: Target, root: Path, commit: str) -> None:
+def _refuse_uncommitted(project: Project, target: Target, root: Path, spec: PipelineSpec, commit: str) -> None:
     """Raises: UncommittedCode, where the commit's code is not the code that ran, naming the files."""
-    spec = load_spec(root, load_settings(root))
     try:
         changes = differing_code(root, spec, target.steps, target.documents, names_in(spec, target.steps))
         names = list(dict.fromkeys(f"`{change.what}`" for found in changes.values() for change in found))

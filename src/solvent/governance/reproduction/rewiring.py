@@ -16,16 +16,22 @@ from solvent.pipeline.spec import PipelineSpec, SourceSpec
 ROWS = "rows.parquet"  # of the prediction log, as a file
 
 
-def put_back(root: Path, steps: list[RecordedStep]) -> None:
-    """Link the single files of sources to where they lay in the project: they decide which partitions there are."""
+def put_back(root: Path, steps: list[RecordedStep], spec: PipelineSpec) -> bool:
+    """Link the files of partitioned sources to where they lay: they decide which elements the pipeline has.
+
+    spec: as it is without them. Returns: whether it has to be read again.
+    """
+    linked = False
     for step in steps:
-        location = next((str(a.about["source"]) for a in step.outputs.values() if "source" in a.about), "")
-        one = len(step.files) == 1 and not step.files[0].name
-        plain = (
-            location and not is_url(location) and not Path(location).is_absolute() and ".." not in Path(location).parts
-        )
-        if one and plain and fixed_part(location) == location and not (root / location).exists():
-            _link(root / location, step.files[0].path)
+        source, bracket, key = step.step.removesuffix("]").partition("[")
+        declared = next((s for s in spec.sources if s.name == source and s.partitions), None)
+        if declared is None or not bracket or len(step.files) != 1 or is_url(declared.location):
+            continue
+        place = root / fixed_part(declared.location) / key
+        if not place.exists():
+            _link(place, step.files[0].path)
+            linked = True
+    return linked
 
 
 def rewired(spec: PipelineSpec, order: Order, names: dict[str, str]) -> PipelineSpec:
@@ -33,9 +39,9 @@ def rewired(spec: PipelineSpec, order: Order, names: dict[str, str]) -> Pipeline
 
     Contracts are left out: they were checked then, and change no result. Raises: UnknownStep.
     """
-    for step in order.steps:
+    for place, step in enumerate(order.steps):
         node = names[step.step]
-        folder = Path(order.scratch) / f"source-{node}"
+        folder = Path(order.scratch) / f"source-{place}"  # by number: a name may hold signs of a glob
         if step.given:
             spec = _given(spec, step, node, folder)
         elif step.files:
