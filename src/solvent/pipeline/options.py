@@ -10,6 +10,7 @@ import msgspec
 
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import ArtifactType
+from solvent.pipeline.spec import Ref
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +105,13 @@ class PipelineRun(Value, frozen=True, kw_only=True):
                 ):
                     return output
         raise KeyError(name)
+
+    def made(self, ref: Ref) -> Digest | None:
+        """The artifact that an output was, where the run has it."""
+        for step in self.steps:
+            if step.name == ref.node:
+                return next((output.digest for output in step.outputs if output.name == ref.output), None)
+        return None
 
     def outputs(self, name: str) -> dict[str, StepOutput]:
         """All outputs of a step, by name."""
