@@ -37,6 +37,11 @@ COMMANDS = [
     "impact sales",
     "asof 2024-03-01",
     "verify",
+    "push",
+    "fetch",
+    "pull",
+    "verify --remote",
+    "gc",
     "doctor",
 ]
 CHANGES = [
@@ -56,6 +61,8 @@ def project(shop, tmp_path_factory):
     week = rows(9).head(5)
     week.select("sale", "time", "price", "size").write_csv(root / "cases.csv")
     week.select("sale", "units").write_csv(root / "outcomes.csv")
+    with (root / "solvent.toml").open("a") as settings:
+        settings.write('[remote]\nurl = "../remote"\n')
     return root
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from solvent.lineage.digests import Digest, digest_of
 from solvent.store import disk
-from solvent.store.objects import Corrupt, FolderObjects
+from solvent.store.objects import Corrupt, FolderObjects, Missing, ObjectStore
+from solvent.store.remotes.errors import Unreachable
 from store.faults import Operation, deaths, disk_full, recorded
 from store.object_store_contract import ObjectStoreContract
 
@@ -160,3 +162,64 @@ def test_sweeping_removes_what_killed_writers_left_and_no_younger_file(objects: 
     assert objects.sweep(now - timedelta(days=1)) == 0
     assert objects.sweep(now + timedelta(days=1)) == 1
     assert list(objects.staging.iterdir()) == []
+
+
+@pytest.mark.parametrize("use", ["read", "path", "checked_path", "hold"])
+def test_a_use_is_noted_before_collection_can_take_what_is_used(use: str, objects: FolderObjects) -> None:
+    used, unused = objects.put_many([b"used", b"unused"])
+    for digest in (used, unused):
+        os.utime(objects.root / digest[:2] / digest, (1e9, 1e9))
+    getattr(objects, use)(used)
+    objects.verify(unused)
+    objects.peek(unused)
+    assert list(objects.collect([used, unused], datetime.now(UTC) - timedelta(minutes=15))) == [unused]
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "delete"])
+@pytest.mark.parametrize("use", ["read", "checked_path"])
+def test_a_damaged_blob_is_fetched_compared_and_put_back(harm: str, use: str, objects: FolderObjects) -> None:
+    digest = objects.put_bytes(b"good bytes")
+    place, asked = objects.path(digest), []
+
+    def fetch(here: ObjectStore, wanted: Digest) -> bool:
+        asked.append(wanted)
+        here.receive(wanted, [b"good ", b"bytes"])
+        return True
+
+    place.chmod(0o644)
+    if harm == "delete":
+        place.unlink()
+    else:
+        place.write_bytes(b"evil bytes" if harm == "flip" else b"good")
+    with pytest.raises((Corrupt, Missing)):
+        getattr(objects, use)(digest)
+    objects.fetch = fetch
+    getattr(objects, use)(digest)
+    objects.verify(digest)
+    assert asked == [digest]
+
+
+def test_what_cannot_be_fetched_either_is_told_as_it_is_here(objects: FolderObjects) -> None:
+    digest = digest_of(b"never stored")
+    objects.fetch = lambda *_: False
+    with pytest.raises(Missing, match="run again what makes it"):
+        objects.read(digest)
+
+    def fail(*_: object) -> bool:
+        raise Unreachable("s3://bucket", "no route to host")
+
+    objects.fetch = fail
+    with pytest.raises(Missing) as refused:
+        objects.read(digest)
+    assert "no route to host" in refused.value.next
+
+
+def test_many_files_hold_what_the_store_has_of_them(objects: FolderObjects, tmp_path: Path) -> None:
+    digest = objects.put_bytes(b"old")
+    os.utime(objects.root / digest[:2] / digest, (1e9, 1e9))
+    (tmp_path / "file").write_bytes(b"old")
+    with objects.gather() as gathering:
+        (answers,) = gathering.take([[str(tmp_path / "file")]])
+        assert [found for found, _ in answers] == [digest]
+        assert list(objects.collect([digest], datetime.now(UTC) - timedelta(minutes=15))) == []
+        gathering.publish()
