@@ -176,8 +176,6 @@ class Scan:
         how = CALLED if node.args or node.keywords else CALLED | BARE
         if chain is not None:
             self._ask(chain, node.args[0] if node.args else None, node.lineno)
-            if chain == "getattr" and len(node.args) > 1:
-                self._getattr(node)
         if isinstance(function, ast.Name):
             self.form.append(f"Name {function.id}")
             self._event(function.id, "", how, function.lineno)
@@ -190,18 +188,21 @@ class Scan:
         else:
             self.visit(function)
         self._files(node)
-        self.visit(node.args)
+        named = chain == "getattr" and len(node.args) > 1 and self._getattr(node)
+        self.visit(node.args[1:] if named else node.args)
         self.visit(node.keywords)
         self.form.append(")")
 
-    def _getattr(self, node: ast.Call) -> None:
-        """`getattr(x, "name")` is `x.name`; a computed name may be any."""
+    def _getattr(self, node: ast.Call) -> bool:
+        """`getattr(x, "name")` is `x.name`; a computed name may be any. Returns: whether `x` is done with."""
         chain, attribute = chain_of(node.args[0]), node.args[1]
         if chain is None:
-            return
+            return False
+        self.form.append(chain)
         root, _, rest = chain.partition(".")
         last = attribute.value if isinstance(attribute, ast.Constant) else "*"
         self._event(root, f"{'.' + rest if rest else ''}.{last!s}", VALUE, node.lineno)
+        return True
 
     def _files(self, node: ast.Call) -> None:
         """A call that reads files whose names are put together at run time."""
