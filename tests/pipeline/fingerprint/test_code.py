@@ -132,6 +132,21 @@ def test_the_order_of_bindings_and_effects_counts_where_it_matters(files):
     assert len(set(found)) == 4
 
 
+def test_implementations_that_are_registered_count(files):
+    text = "import functools\n@functools.singledispatch\ndef f(x):\n    return 0\n"
+    text += "@f.register\ndef _(x: int):\n    return 1\n"
+    files.write(helper=text, main="from helper import f\ndef s(x):\n    return f(x)\n")
+    before = files.step().code
+    files.write(helper=text.replace("return 1", "return 2"))
+    assert files.step().code != before
+
+
+@pytest.mark.parametrize("call", ["x.query('a > @CAP')", "duckdb.sql('select * from CAP')"])
+def test_a_name_that_a_query_refers_to_counts(files, call):
+    files.write(main=f"import duckdb\nCAP = 1\ndef s(x):\n    return {call}\n")
+    assert files.reached() == {"main.py::CAP"}
+
+
 def test_a_local_name_is_no_use_of_the_global_one(files):
     files.write(main="CAP = 1\nrow = 2\ndef s(x):\n    CAP = x\n    return [row + CAP for row in [x]]\n")
     assert files.reached() == set()
@@ -230,6 +245,9 @@ def test_what_would_take_a_names_place_is_watched(files):
         ("return os.environ['B']", "reads the environment variable B, which the step does not declare"),
         ("return os.getenv(x)", "reads environment variables"),
         ("return open(f'a/{x}.json')", "`open` reads a file whose name is computed"),
+        ("name = f'cfg/{x}.json'\n    return open(name)", "a file's name is computed"),
+        ("place = DATA_DIR / x\n    return place.read_text()", "a file's name is computed"),
+        ("return helper.K.__subclasses__()", "looks at code from inside (`__subclasses__`)"),
         ("return os.listdir(x)", "`listdir` reads a folder whose files are not named"),
         ("helper.CAP = x", "changes the global `helper.CAP`"),
         ("SEEN.append(x)", "changes the global `SEEN`"),
@@ -257,6 +275,7 @@ def test_what_cannot_be_seen_is_told_by_line(files, line, what):
         "rows = []\n    rows.append(x)\n    return rows",
         "return open(x)",
         "return np.append([1], x)",
+        "return CAP / x, f'{x}/{x}'",
     ],
 )
 def test_what_can_be_seen_is_not_called_uncertain(files, line):
