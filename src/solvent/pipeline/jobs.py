@@ -99,7 +99,7 @@ class Bookkeeper:
             resources={"seconds": reply.seconds, "max_rss_bytes": reply.max_rss_bytes, "threads": float(job.threads)},
         )
         blobs = {Digest(digest): data for digest, data in reply.blobs.items()}
-        self.journal.end(end, blobs, _member_edges(reply))
+        self.journal.end(end, blobs, _member_edges(reply), reply.members)
         return reply
 
     def logged(self, step: PlannedStep, added: LoggedRows, seconds: float) -> tuple[Reply, str]:
@@ -174,9 +174,9 @@ class Bookkeeper:
 
     def _checked(self, job: Job, source: SourceSpec, reply: Reply) -> Reply:
         """Record a source's raw files and contract checks before its run ends."""
-        contracts = {check.contract.digest: check.contract for check in reply.checks}
-        outputs = list(reply.outputs.values()) if reply.checks else []
-        self.store.facts.add_artifacts([*reply.members, *contracts.values(), *outputs])
+        if reply.checks:
+            contracts = {check.contract.digest: check.contract for check in reply.checks}
+            self.store.facts.add_artifacts([*reply.members, *contracts.values(), *reply.outputs.values()])
         for check in reply.checks:
             self.store.facts.add_contract_check(
                 Digest(check.file), check.contract.digest, check.ok, check.violations, wall_clock()

@@ -41,6 +41,7 @@ class Journal:
         self._edges: dict[str, list[EdgeName]] = {}
         self._blobs: dict[str, Mapping[Digest, bytes]] = {}
         self._documents: dict[Digest, tuple[Artifact, bytes]] = {}
+        self._others: list[Artifact] = []
         self._kept: set[Digest] = set()
         self._lost: set[str] = set()  # runs whose outputs are not stored, and those that built on them
         self._bytes = 0
@@ -60,9 +61,19 @@ class Journal:
         """A run begins."""
         self._add(start)
 
-    def end(self, end: RunEnd, blobs: Mapping[Digest, bytes], edges: list[EdgeName]) -> None:
-        """A run ended. blobs: those of its outputs, and its log, that are not stored yet."""
+    def end(
+        self,
+        end: RunEnd,
+        blobs: Mapping[Digest, bytes],
+        edges: list[EdgeName],
+        artifacts: Iterable[Artifact] = (),
+    ) -> None:
+        """A run ended. blobs: those of its outputs, and its log, that are not stored yet.
+
+        artifacts: others that are stored, between which and its outputs the edges are.
+        """
         self._add(end)
+        self._others += artifacts
         self._edges[end.key] = edges
         self._blobs[end.key] = blobs
         self.values.update(blobs)
@@ -97,7 +108,8 @@ class Journal:
         failures = self._store({digest: data for digest, (_, data) in new.items()})
         written, lost = _writable(self._events, failures, self._lost)
         edges = [e for event in written if isinstance(event, RunEnd) for e in self._edges.get(event.key, ())]
-        self.store.facts.record_runs(written, [a for a, _ in new.values()] if not failures else [], edges)
+        documents = [a for a, _ in new.values()] if not failures else []
+        self.store.facts.record_runs(written, [*self._others, *documents], edges)
         ended = {event.key: failures.get(event.key) for event in self._events if isinstance(event, RunEnd)}
         self._lost |= lost
         self._clear(documents=not failures)
@@ -126,6 +138,7 @@ class Journal:
         self._events, self._since, self._bytes = [], None, 0
         self._blobs.clear()
         self._edges.clear()
+        self._others.clear()
         self.values.clear()
         if documents:
             self._documents.clear()

@@ -6,7 +6,7 @@ the step's own module, the only producer of that name elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -178,21 +178,25 @@ def _bound(step: Consumer, name: str, ref: Ref, known: dict[Ref, Producer]) -> P
 def refuse_cycles(inputs: dict[str, tuple[InputSpec, ...]], places: dict[str, str]) -> None:
     """Raises: Cycle, naming its steps in order with the place of the first."""
     done: set[str] = set()
-    path: list[str] = []
+    for start in inputs:
+        path: dict[str, Iterator[InputSpec]] = {}  # the steps on the way here, each with what is left to look at
+        name: str | None = start if start not in done else None
+        while name is not None:
+            ahead = path.setdefault(name, iter(inputs[name]))
+            node = next(
+                (i.producer.node for i in ahead if i.producer.node in inputs and i.producer.node not in done), None
+            )
+            if node in path:
+                raise _cycle(list(path), str(node), places)
+            if node is None:
+                done.add(name)
+                del path[name]
+                node = next(reversed(path), None)
+            name = node
 
-    def visit(name: str) -> None:
-        if name in path:
-            circle = [*path[path.index(name) :], name]
-            shown = " → ".join(n.rpartition(".")[2] for n in circle)
-            where = ", ".join(places[n] for n in circle[:-1])
-            raise Cycle(f"steps wait for each other: {shown}", where=where, next="break the circle")
-        if name in done or name not in inputs:
-            return
-        path.append(name)
-        for item in inputs[name]:
-            visit(item.producer.node)
-        path.pop()
-        done.add(name)
 
-    for name in inputs:
-        visit(name)
+def _cycle(path: list[str], name: str, places: dict[str, str]) -> Cycle:
+    circle = [*path[path.index(name) :], name]
+    shown = " → ".join(n.rpartition(".")[2] for n in circle)
+    where = ", ".join(places[n] for n in circle[:-1])
+    return Cycle(f"steps wait for each other: {shown}", where=where, next="break the circle")
