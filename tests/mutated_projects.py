@@ -201,8 +201,8 @@ def data_file(g: Generator, module: str) -> list[str]:
     g.use(atom)
     way = g.rng.randrange(3)
     if way == 0:
-        g.add(g.file(module), f"\nimport json\nfrom pathlib import Path\nP{n} = Path('cfg') / 'data{n}.json'\n")
-        return [g.fold(f"json.loads(P{n}.read_text())['k']")]
+        g.add(g.file(module), f"\nfrom pathlib import Path\nP{n} = Path('cfg') / 'data{n}.json'\n")
+        return ["import json", g.fold(f"json.loads(P{n}.read_text())['k']")]
     if way == 1:
         return ["import json", f"with open('cfg/data{n}.json') as file:", "    " + g.fold("json.load(file)['k']")]
     return [

@@ -100,7 +100,7 @@ def test_a_step_that_takes_too_long_is_stopped_with_all_that_it_started_and_its_
     stuck = run.step("stuck")
     assert (stuck.state, stuck.error["code"]) == ("failed", "timed-out")
     assert "its timeout" in stuck.error["what"]
-    assert stuck.notes == ["waiting for the other side"]
+    assert stuck.notes == ["pipeline.py:7: starts a program (`subprocess.run`)", "waiting for the other side"]
     assert run.step("other").state == "ran"
     assert project.store.facts.run(stuck.run).status is RunStatus.FAILED
     assert project.states() == {"stuck": "failed", "other": "cached"}

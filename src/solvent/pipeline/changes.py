@@ -24,11 +24,13 @@ _SHOWN = 40  # characters of a value that is shown in a reason
 
 
 class Change(NamedTuple):
-    """A symbol or file that differs. how: changed, new (to the step) or gone. old, new: normalised source.
+    """A symbol or file that differs.
 
-    through: names on the way from the step to it, the step's own first.
+    symbol: what differs; what: what it is told as, for a constant the function that uses it. how: changed, new (to
+    the step) or gone. old, new: normalised source. through: names on the way from the step to it, the step's own first.
     """
 
+    symbol: str
     what: str
     how: Literal["changed", "new", "gone"]
     old: str
@@ -37,7 +39,9 @@ class Change(NamedTuple):
 
     def diff(self) -> list[str]:
         """The difference as a unified diff."""
-        lines = difflib.unified_diff(self.old.splitlines(), self.new.splitlines(), self.what, self.what, lineterm="")
+        lines = difflib.unified_diff(
+            self.old.splitlines(), self.new.splitlines(), self.symbol, self.symbol, lineterm=""
+        )
         return list(lines)
 
 
@@ -156,7 +160,7 @@ def _change(before: Document, now: Document, old: str, new: str, ways: dict[str,
     if kind == "constant" and way and old and new:
         owner = way.pop()  # a constant is told as part of the function that uses it
     how: Literal["changed", "new", "gone"] = "changed" if old and new else "new" if new else "gone"
-    return Change(_shown(owner), how, was, is_, tuple(_short(n) for n in way))
+    return Change(_shown(name), _shown(owner), how, was, is_, tuple(_short(n) for n in way))
 
 
 def _source(document: Document, name: str) -> str:

@@ -208,6 +208,8 @@ class Judge:
             return [*found[:MOST], *([f"and {len(found) - MOST} more"] if len(found) > MOST else [])]
         if self.carried.get(node.name):
             return ["a class that an input holds changed"]
+        if node.notes and self.spec.cache.uncertain != "module":
+            return ["what is uncertain counts in another way now (`cache.uncertain`)"]
         if node.notes:
             return [f"its modules changed, and they count whole, for {node.notes[0]}"]
         return ["its code changed"]

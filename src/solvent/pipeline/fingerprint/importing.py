@@ -11,7 +11,8 @@ import ast
 import builtins
 from collections.abc import Callable, Iterator
 
-from solvent.pipeline.fingerprint.scan import MUTATORS, chain_of
+from solvent.pipeline.fingerprint.scan import MUTATORS
+from solvent.pipeline.fingerprint.trees import chain_of
 
 _LOUD_BUILTINS_WORDS = """
     exec eval compile __import__ setattr delattr globals locals vars input next breakpoint

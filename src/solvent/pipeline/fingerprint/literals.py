@@ -6,6 +6,10 @@ import ast
 import re
 
 _FILE_NAME = re.compile(r"^[^\n\r\0]{0,240}[./][^\n\r\0]{0,240}$")
+_DATA = re.compile(
+    r"\.(json|jsonl|csv|tsv|parquet|pq|feather|arrow|txt|ya?ml|toml|ini|cfg|pkl|npy|npz|sql|xml|xlsx?|html)$"
+)
+_FOLDERS = re.compile(r"(^|_)(path|dir|folder|root|here|base|data)(_|$)", re.IGNORECASE)
 _JOINING = frozenset({"join", "joinpath", "Path", "PurePath", "with_name"})
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}$")
 
@@ -33,6 +37,32 @@ def joined_path(node: ast.expr) -> str:
         if last in _JOINING:
             parts = [*_last_literals(node.args), *parts]
     return "/".join(parts).removeprefix("./")
+
+
+def computed_name(node: ast.expr) -> bool:
+    """Is this a file's name that is put together from parts of which one is not known?
+
+    A folder that is a parameter came from somewhere that was seen; a literal or a constant one did not.
+    """
+    if isinstance(node, ast.JoinedStr):
+        return _ends_like_data(node.values[-1]) if node.values else False
+    if not isinstance(node, ast.BinOp) or joined_path(node):
+        return False
+    if isinstance(node.op, ast.Add):
+        return _ends_like_data(node.right)
+    if isinstance(node.op, ast.Mod):
+        return _ends_like_data(node.left)
+    first = node.left
+    while isinstance(first, ast.BinOp):
+        first = first.left
+    if isinstance(first, ast.Call):
+        name = first.func.attr if isinstance(first.func, ast.Attribute) else getattr(first.func, "id", "")
+        return isinstance(node.op, ast.Div) and name in _JOINING and bool(_last_literals(first.args))
+    return isinstance(node.op, ast.Div) and isinstance(first, ast.Name) and bool(_FOLDERS.search(first.id))
+
+
+def _ends_like_data(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and _DATA.search(node.value) is not None
 
 
 def _last_literals(arguments: list[ast.expr]) -> list[str]:

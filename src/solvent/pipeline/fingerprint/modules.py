@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from solvent.lineage.digests import Digest, digest_value
 from solvent.pipeline.fingerprint.importing import calls_at_import
-from solvent.pipeline.fingerprint.scan import Scan, chain_of, import_targets, is_state, own_nodes
+from solvent.pipeline.fingerprint.scan import Scan
 from solvent.pipeline.fingerprint.symbols import Module, Symbol
+from solvent.pipeline.fingerprint.trees import chain_of, import_targets, is_state, own_nodes
 
 _Compound = ast.If | ast.Try | ast.TryStar | ast.With | ast.AsyncWith | ast.For | ast.AsyncFor | ast.While | ast.Match
 

@@ -96,7 +96,7 @@ class Resolver:
                 source = self.module(place.path)
                 if source.exported is not None and parts[0] not in source.exported:
                     continue
-                if source.exported is None and parts[0].startswith("_"):
+                if source.exported is None and "__all__" not in source.bindings and parts[0].startswith("_"):
                     continue
                 known = parts[0] in source.bindings or bool(source.stars)
                 inner = self.chain(place.path, ".".join(parts)) if known else ()
@@ -169,7 +169,7 @@ class Resolver:
             elif isinstance(target, SymbolAt):
                 symbol = self.module(target.path).symbols[target.number]
                 whole = symbol.kind in ("function", "class") and not chain.endswith("()")
-                method = symbol.kind == "class" and plain.rpartition(".")[2] not in symbol.names
+                method = "." in plain and plain.rpartition(".")[2] not in symbol.names  # `f.register`, `K.make`
                 if not whole or method or not self._quiet_symbol(target.path, symbol):
                     return False
             else:

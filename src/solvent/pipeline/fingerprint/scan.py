@@ -8,12 +8,20 @@ a class body are not seen by its methods. In doubt a name counts as free.
 from __future__ import annotations
 
 import ast
+import re
 from typing import Any
 
 from solvent.lineage.digests import Digest, digest_of
-from solvent.pipeline.annotations import resolve_relative
-from solvent.pipeline.fingerprint.literals import joined_path, looks_like_path
+from solvent.pipeline.fingerprint.literals import computed_name, joined_path, looks_like_path
 from solvent.pipeline.fingerprint.symbols import BARE, CALLED, MUTATED, VALUE, WRITTEN
+from solvent.pipeline.fingerprint.trees import (
+    arguments_of,
+    chain_of,
+    import_targets,
+    is_state,
+    own_nodes,
+    without_docstring,
+)
 
 _MUTATORS_WORDS = """
     append add update extend insert pop popitem remove discard clear setdefault sort reverse appendleft
@@ -26,8 +34,11 @@ _OPENERS_WORDS = """
 """
 OPENERS = frozenset(_OPENERS_WORDS.split())
 FOLDERS = frozenset({"iterdir", "glob", "rglob", "iglob", "listdir", "scandir", "walk"})
+_QUERIES = frozenset({"sql", "query", "evaluate", "execute"})
+_INSIDES = frozenset({"__subclasses__", "__globals__", "__closure__", "f_globals", "f_locals", "f_back", "__code__"})
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_AT_NAME = re.compile(r"@([A-Za-z_]\w*)")
 _ASKING = frozenset({"getenv", "get", "import_module", "__import__"})
-_CONTAINERS = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "Counter", "deque", "count", "iter"})
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -146,6 +157,8 @@ class Scan:
     def _chained(self, node: ast.Attribute, how: int) -> None:
         chain = chain_of(node)
         self.form.append(f"Attribute {node.attr} {node.ctx.__class__.__name__}")
+        if node.attr in _INSIDES:
+            self.doubts.append((node.lineno, f"looks at code from inside (`{node.attr}`)"))
         if chain is None:
             self.visit(node.value)
             return
@@ -176,8 +189,6 @@ class Scan:
         how = CALLED if node.args or node.keywords else CALLED | BARE
         if chain is not None:
             self._ask(chain, node.args[0] if node.args else None, node.lineno)
-            if chain == "getattr" and len(node.args) > 1:
-                self._getattr(node)
         if isinstance(function, ast.Name):
             self.form.append(f"Name {function.id}")
             self._event(function.id, "", how, function.lineno)
@@ -190,18 +201,21 @@ class Scan:
         else:
             self.visit(function)
         self._files(node)
-        self.visit(node.args)
+        named = chain == "getattr" and len(node.args) > 1 and self._getattr(node)
+        self.visit(node.args[1:] if named else node.args)
         self.visit(node.keywords)
         self.form.append(")")
 
-    def _getattr(self, node: ast.Call) -> None:
-        """`getattr(x, "name")` is `x.name`; a computed name may be any."""
+    def _getattr(self, node: ast.Call) -> bool:
+        """`getattr(x, "name")` is `x.name`; a computed name may be any. Returns: whether `x` is done with."""
         chain, attribute = chain_of(node.args[0]), node.args[1]
         if chain is None:
-            return
+            return False
+        self.form.append(chain)
         root, _, rest = chain.partition(".")
         last = attribute.value if isinstance(attribute, ast.Constant) else "*"
         self._event(root, f"{'.' + rest if rest else ''}.{last!s}", VALUE, node.lineno)
+        return True
 
     def _files(self, node: ast.Call) -> None:
         """A call that reads files whose names are put together at run time."""
@@ -209,7 +223,7 @@ class Scan:
         last = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if last in FOLDERS and (isinstance(function, ast.Attribute) or node.args):
             self.doubts.append((node.lineno, f"`{last}` reads a folder whose files are not named"))
-        elif last in OPENERS and any(map(_computed, [*node.args[:1], *_receiver(function)])):
+        elif last in OPENERS and node.args and _formatted(node.args[0]):
             self.doubts.append((node.lineno, f"`{last}` reads a file whose name is computed"))
         elif last in ("Path", "load") or last in OPENERS:
             texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
@@ -218,16 +232,32 @@ class Scan:
         whole = joined_path(node)
         if whole:
             self.literals[whole] = None
+        if last in _QUERIES:
+            texts = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+            self._named_in([name for text in texts for name in _NAME.findall(text)], node.lineno)
 
     def constant(self, node: ast.Constant) -> None:
         self.form.append(f"{node.value.__class__.__name__} {node.value!r}")
         if isinstance(node.value, str) and looks_like_path(node.value):
             self.literals[node.value.removeprefix("./")] = None
+        if isinstance(node.value, str) and "@" in node.value:
+            self._named_in(_AT_NAME.findall(node.value), node.lineno)
+
+    def _named_in(self, names: list[str], line: int) -> None:
+        """Names that a text refers to, as `DataFrame.query("x > @CAP")` and `duckdb.sql("from TABLE")` do."""
+        for name in names:
+            self._event(name, "", VALUE, line)
 
     def binary(self, node: ast.BinOp) -> None:
         whole = joined_path(node)
         if whole:
             self.literals[whole] = None
+        self.computed(node)
+
+    def computed(self, node: ast.BinOp | ast.JoinedStr) -> None:
+        """Text or a path that is put together; a file's name among it cannot be followed."""
+        if computed_name(node):
+            self.doubts.append((node.lineno, "a file's name is computed"))
         self._generic(node)
 
     def annotation(self, node: ast.expr | None) -> None:
@@ -261,7 +291,7 @@ class Scan:
 
     def signature(self, arguments: ast.arguments, line: int) -> None:
         """Defaults and annotations, which belong to the scope around the function."""
-        for argument in _arguments(arguments):
+        for argument in arguments_of(arguments):
             self.form.append(f"arg {argument.arg}" if argument else "|")
             if argument:
                 self.annotation(argument.annotation)
@@ -273,7 +303,7 @@ class Scan:
     def inside(self, node: _Function) -> None:
         """A function's own scope."""
         self._open("function")
-        self._scopes[-1].bound.update(a.arg for a in _arguments(node.args) if a)
+        self._scopes[-1].bound.update(a.arg for a in arguments_of(node.args) if a)
         if isinstance(node, ast.Lambda):
             self.visit(node.body)
         else:
@@ -368,94 +398,10 @@ class Scan:
                 scope.imports.setdefault(name, []).append(target)
 
 
-def import_targets(node: ast.Import | ast.ImportFrom, package: str) -> list[tuple[str, str, str]]:
-    """(bound name, dotted target, module that is loaded) for each name of an import; `*` for a star."""
-    if isinstance(node, ast.Import):
-        return [
-            (a.asname, a.name, a.name) if a.asname else ((top := a.name.partition(".")[0]), top, a.name)
-            for a in node.names
-        ]
-    base = resolve_relative(package, node.module or "", node.level)
-    return [(a.asname or a.name, f"{base}.{a.name}" if base else a.name, base or a.name) for a in node.names]
-
-
-def chain_of(node: ast.AST) -> str | None:
-    """`a.b.c` for a chain of attributes that starts at a name."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    parts.append(node.id)
-    return ".".join(reversed(parts))
-
-
-def without_docstring(statements: list[ast.stmt]) -> list[ast.stmt]:
-    """A body without its docstring; one that does nothing is empty."""
-    match statements[:1]:
-        case [ast.Expr(value=ast.Constant(value=str()))]:
-            statements = statements[1:]
-    return [] if all(isinstance(s, ast.Pass) for s in statements) else statements
-
-
-def own_nodes(statements: list[ast.stmt]) -> list[ast.AST]:
-    """All nodes of statements but for those inside other functions and classes."""
-    found: list[ast.AST] = []
-    stack: list[ast.AST] = list(statements)
-    while stack:
-        node = stack.pop()
-        found.append(node)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            stack += ast.iter_child_nodes(node)
-    return found
-
-
-def _arguments(arguments: ast.arguments) -> list[ast.arg | None]:
-    """All parameters; None stands between positional-only, ordinary, star, keyword-only and double-star ones."""
-    return [
-        *arguments.posonlyargs, None, *arguments.args, None, arguments.vararg, None,
-        *arguments.kwonlyargs, None, arguments.kwarg,
-    ]  # fmt: skip
-
-
-def is_state(node: ast.expr | None) -> bool:
-    """An empty container, or one that is filled by use: state rather than a constant."""
-    if isinstance(node, ast.List | ast.Set):
-        return not node.elts
-    if isinstance(node, ast.Dict):
-        return not node.keys
-    if isinstance(node, ast.Call):
-        chain = (chain_of(node.func) or "").rpartition(".")[2]
-        filled = bool(node.args or node.keywords) and chain in (
-            "dict",
-            "list",
-            "set",
-            "deque",
-            "Counter",
-            "OrderedDict",
-        )
-        return chain in _CONTAINERS and not filled
-    return False
-
-
-def _receiver(function: ast.expr) -> list[ast.expr]:
-    return [function.value] if isinstance(function, ast.Attribute) else []
-
-
-def _computed(node: ast.expr) -> bool:
-    """A file's name that is put together from parts of which one is not known.
-
-    A folder that is a parameter came from somewhere that was seen; a literal or a constant one did not.
-    """
+def _formatted(node: ast.expr) -> bool:
+    """A text that is put together at run time, wherever it goes."""
     if isinstance(node, ast.JoinedStr):
         return True
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-        first = node.left
-        while isinstance(first, ast.BinOp):
-            first = first.left
-        known = isinstance(first, ast.Call) or (isinstance(first, ast.Name) and first.id.isupper())
-        return known and not joined_path(node)
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Add | ast.Mod)
     chain = chain_of(node.func) if isinstance(node, ast.Call) else None
@@ -469,6 +415,7 @@ _HANDLERS: dict[type, Any] = {
     ast.Call: Scan.call,
     ast.Constant: Scan.constant,
     ast.BinOp: Scan.binary,
+    ast.JoinedStr: Scan.computed,
     ast.FunctionDef: Scan.function,
     ast.AsyncFunctionDef: Scan.function,
     ast.Lambda: Scan.function,

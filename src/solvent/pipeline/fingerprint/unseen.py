@@ -5,8 +5,10 @@ from __future__ import annotations
 from solvent.pipeline.fingerprint.symbols import BARE, CALLED
 
 _CLOCK_WORDS = """
-    time.time time.time_ns time.localtime time.gmtime time.ctime time.asctime datetime.datetime.now
-    datetime.datetime.utcnow datetime.datetime.today datetime.date.today
+    time.time time.time_ns time.localtime time.gmtime
+    time.ctime time.asctime datetime.datetime.now datetime.datetime.utcnow
+    datetime.datetime.today datetime.date.today pandas.Timestamp.now pandas.Timestamp.today
+    pendulum.now arrow.now
 """
 CLOCK = frozenset(_CLOCK_WORDS.split())
 _DYNAMIC_WORDS = """
