@@ -23,7 +23,6 @@ from solvent.foundation.errors import Unexpected, nearest
 from solvent.foundation.ids import uuid7
 from solvent.pipeline.environment import environment_digest, installed_distributions
 from solvent.pipeline.errors import BadParameter, NoPipeline, UnknownStep, by_code
-from solvent.pipeline.expansion import expand
 from solvent.pipeline.fingerprint import file_digest
 from solvent.pipeline.messages import Findings, Request
 from solvent.pipeline.spec import FileStamp, PipelineSpec, StepSpec
@@ -62,7 +61,11 @@ def load_spec(root: Path, settings: Settings, *, cached_only: bool = False) -> P
         if cached_only:
             raise NoPipeline("the pipeline has changed since it was last read", next="`solvent run` reads it")
         spec = _inspect(root, modules, place)
-    spec = with_parameters(expand(spec, root), settings.parameters, "[parameters] in the settings")
+    if spec.maps or any(source.partitions for source in spec.sources):
+        from solvent.pipeline.expansion import expand
+
+        spec = expand(spec, root)
+    spec = with_parameters(spec, settings.parameters, "[parameters] in the settings")
     return msgspec.structs.replace(
         spec, workers=settings.workers, memory=settings.memory, on_break=settings.contracts_on_break
     )
