@@ -24,7 +24,6 @@ from solvent.lineage.digests import Digest
 from solvent.pipeline.changes import keep_document
 from solvent.pipeline.environment import environment_digest, installed_distributions
 from solvent.pipeline.errors import BadParameter, ChangedMeanwhile, NoPipeline, UnknownStep, by_code
-from solvent.pipeline.expansion import expand
 from solvent.pipeline.fingerprint import file_digest
 from solvent.pipeline.fingerprint.stamps import Stamp
 from solvent.pipeline.messages import Findings, Request
@@ -64,8 +63,12 @@ def load_spec(root: Path, settings: Settings, *, cached_only: bool = False) -> P
         if cached_only:
             raise NoPipeline("the pipeline has changed since it was last read", next="`solvent run` reads it")
         spec = _inspect(root, modules, place)
-    spec = with_parameters(expand(spec, root), settings.parameters, "[parameters] in the settings")
     rules = CacheRules(**{f: getattr(settings.cache, f) for f in CacheRules.__struct_fields__})
+    if spec.maps or any(source.partitions for source in spec.sources):
+        from solvent.pipeline.expansion import expand
+
+        spec = expand(spec, root)
+    spec = with_parameters(spec, settings.parameters, "[parameters] in the settings")
     return msgspec.structs.replace(
         spec, workers=settings.workers, memory=settings.memory, on_break=settings.contracts_on_break, cache=rules
     )

@@ -29,8 +29,6 @@ class Element(NamedTuple):
 
 def expand(spec: PipelineSpec, root: Path) -> PipelineSpec:
     """The pipeline with an element for each partition and each combination of values."""
-    if not spec.maps and not any(source.partitions for source in spec.sources):
-        return spec
     sources: list[SourceSpec] = []
     groups: dict[str, list[Element]] = {}
     for source in spec.sources:
