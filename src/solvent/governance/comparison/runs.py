@@ -20,7 +20,7 @@ LOG_LINES = 200
 
 
 class RunDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a run. step: its recipe taken apart; steps: of a pipeline's run; waited: for its process, in seconds."""
+    """All of a run. step: its recipe taken apart; steps: of a pipeline's run; makers: of its inputs."""
 
     run: Run
     who: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -129,7 +130,8 @@ class Judgement:
             return "environment", self._environment(step)
         if self.environment:
             return "environment", "it runs the same every time here, and packages that it does not import itself differ"
-        return "unknown", "it runs the same every time here: another machine, thread count, clock or outside file"
+        other = f"another machine (it ran on {step.host}), " if step.host != socket.gethostname() else ""
+        return "unknown", f"it runs the same every time here: {other}another thread count, clock or outside file"
 
     def _inputs(self, step: RecordedStep, run: Run | None) -> list[str]:
         now = run.start.recipe.inputs if run and run.start.recipe else {}

@@ -41,7 +41,6 @@ class RecordedStep(Value, frozen=True, kw_only=True):
     document: str = ""
     environment: dict[str, Any] = {}
     host: str = ""
-    threads: float | None = None
 
 
 class Order(Value, frozen=True, kw_only=True):

@@ -138,7 +138,6 @@ def _recorded(store: Store, run: Run) -> RecordedStep:
         document=tags.get("code", ""),
         environment=_document(store, tags.get("environment", "")),
         host=run.start.host,
-        threads=end.resources.get("threads"),
     )
 
 
