@@ -22,7 +22,7 @@ COMMANDS = [
     "diff demand@1 demand@2",
     "data diff cases.csv outcomes.csv",
     "data contract infer cases.csv --replace",
-    "data contract check cases.csv",
+    "data contract check sales",
     "models list",
     "models show demand",
     "models show demand@champion",
