@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11+ and make; they set up the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers unit soak bench docs clean
+.PHONY: help demo test check lint types layers unit soak mutate bench docs clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -40,6 +40,9 @@ unit: $(STAMP) ## unit, property and end-to-end tests
 
 soak: $(STAMP) ## the long draws of the fault and promise tests
 	SOLVENT_SOAK=12 $(BIN)/pytest -n auto --dist worksteal -q
+
+mutate: $(STAMP) ## mutate 200 drawn projects: no false hit, no needless rerun (about half an hour)
+	$(BIN)/python tests/promises/mutate.py
 
 docs: $(STAMP) ## write the generated reference pages
 	$(BIN)/python docs/generate.py

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from solvent.lineage.entities import Actor
     from solvent.pipeline.spec import PipelineSpec
     from solvent.store import Store
+    from solvent.store.remotes import Remote
 
 MARKERS = ("solvent.toml", ".solvent", "pipeline.py", "pipelines")
 
@@ -57,14 +58,25 @@ class Project:
     @cached_property
     def store(self) -> Store:
         from solvent.store import open_store
+        from solvent.store.remotes import lender_for
 
+        remote = self.settings.remote
         return open_store(
             self.store_url,
             root=self.state,
             project=self.settings.project.name,
             actor=current_actor(),
             durability=self.settings.store.durability,
+            lender=lender_for(remote.url, root=self.root, endpoint=remote.endpoint, region=remote.region),
         )
+
+    @cached_property
+    def remote(self) -> Remote:
+        """Where the project's facts and objects are shared. Raises: NoRemote, BadRemoteUrl, MissingExtra."""
+        from solvent.store.remotes import open_remote
+
+        remote = self.settings.remote
+        return open_remote(remote.url, root=self.root, endpoint=remote.endpoint, region=remote.region)
 
     @cached_property
     def spec(self) -> PipelineSpec:

@@ -9,7 +9,7 @@ import pytest
 from small_project import rows
 from solvent.cli.program import command_names
 
-ELSEWHERE = {"demo", "serve"}  # they have tests of their own: tests/demo, tests/e2e/test_http.py
+ELSEWHERE = {"demo", "reproduce", "serve"}  # they have tests of their own: tests/demo, tests/e2e
 LATER = "2024-03-20"
 COMMANDS = [
     "init",
@@ -19,6 +19,10 @@ COMMANDS = [
     "runs list",
     "runs show RUN",
     "runs compare RUN RUN",
+    "diff demand@1 demand@2",
+    "data diff cases.csv outcomes.csv",
+    "data contract infer cases.csv --replace",
+    "data contract check sales",
     "models list",
     "models show demand",
     "models show demand@champion",
@@ -33,6 +37,11 @@ COMMANDS = [
     "impact sales",
     "asof 2024-03-01",
     "verify",
+    "push",
+    "fetch",
+    "pull",
+    "verify --remote",
+    "gc",
     "doctor",
 ]
 CHANGES = [
@@ -52,6 +61,8 @@ def project(shop, tmp_path_factory):
     week = rows(9).head(5)
     week.select("sale", "time", "price", "size").write_csv(root / "cases.csv")
     week.select("sale", "units").write_csv(root / "outcomes.csv")
+    with (root / "solvent.toml").open("a") as settings:
+        settings.write('[remote]\nurl = "../remote"\n')
     return root
 
 

@@ -114,7 +114,7 @@ def test_imported_steps_are_components_under_the_importing_module(project):
     spec = project.spec
     assert [(s.name, s.module) for s in spec.steps] == [("pipeline.tidy", "toolbox"), ("pipeline.raw", "pipeline")]
     assert project.states() == {"raw": "ran", "tidy": "ran"}
-    assert "toolbox.py" in spec.step("tidy").files
+    assert spec.step("tidy").root == "step toolbox.py::clean"
 
 
 def test_what_modules_print_disturbs_nobody(project):

@@ -34,7 +34,9 @@ def test_code_edited_after_its_import_changes_nothing(project):
         """,
     )
     assert project.value(project.run(), "edits") == 1
-    assert project.reasons() == {"edits": "code of pipeline.py changed"}
+    assert project.reasons() == {
+        "edits": "`pipeline.py::edits` changed (2 lines); `pipeline.py` changed, reached through `edits`"
+    }
 
 
 def test_a_data_file_that_a_step_names_counts_as_it_was_read(project):

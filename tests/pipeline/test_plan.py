@@ -11,18 +11,18 @@ import pytest
 from solvent.foundation.clock import EPOCH
 from solvent.lineage.digests import Digest, digest_value
 from solvent.lineage.entities import Artifact, ArtifactType, Run, RunEnd, RunStart, RunStatus
-from solvent.pipeline.environment import environment_digest
+from solvent.pipeline.environment import environment_digest, interpreter
 from solvent.pipeline.errors import BadSource
 from solvent.pipeline.options import EVERYTHING, RunOptions
 from solvent.pipeline.plan import PlannedStep, plan
-from solvent.pipeline.spec import InputSpec, OutputSpec, PipelineSpec, Ref, SourceSpec, StepSpec
+from solvent.pipeline.spec import CacheRules, InputSpec, OutputSpec, PipelineSpec, Ref, SourceSpec, StepSpec
 
 PACKAGES = ("numpy==2.1.0", "polars==1.36.0")
 
 
-def artifact(value: Any) -> Artifact:
+def artifact(value: Any, format: str = "json") -> Artifact:
     digest = digest_value(value)
-    return Artifact(digest=digest, content=digest, type=ArtifactType.ANY, format="json", size=1)
+    return Artifact(digest=digest, content=digest, type=ArtifactType.ANY, format=format, size=1)
 
 
 def step(name: str, *inputs: str, **parameters: Any) -> StepSpec:
@@ -30,7 +30,7 @@ def step(name: str, *inputs: str, **parameters: Any) -> StepSpec:
     return StepSpec(
         name=f"pipeline.{name}", module="pipeline", qualname=name, file="pipeline.py", line=1, inputs=wired,
         parameters=parameters, positional_only=(), outputs=(OutputSpec(name="result"),), several=False, env=(),
-        code=digest_value("code"), files={"pipeline.py": digest_value("text")},
+        code=digest_value("code"), distributions=PACKAGES, root=f"step pipeline.py::{name}",
     )  # fmt: skip
 
 
@@ -44,15 +44,34 @@ SPEC = PipelineSpec(
 )  # fmt: skip
 
 
+def document(spec: PipelineSpec, **texts: str) -> dict[str, Any]:
+    """A code document in which every step is one function that uses `helper.py::scale` and `limits.json`."""
+    texts = {"scale": "def scale(x):\n    return x * CAP", "CAP": "CAP = 3", **texts}
+    symbols = {
+        "helper.py::scale": {"text": texts["scale"], "kind": "function", "uses": ["helper.py::CAP"]},
+        "helper.py::CAP": {"text": texts["CAP"], "kind": "constant", "uses": []},
+        "limits.json": {"uses": []},
+    }
+    for each in spec.steps:
+        text = texts.get(each.qualname, f"def {each.qualname}(): ...")
+        symbols[each.root] = {"text": text, "kind": "function", "uses": ["helper.py::scale", "limits.json"]}
+    for facts in symbols.values():
+        facts |= {"digest": digest_value(facts.get("text", texts.get("limits"))), "line": 1}
+    steps = {each.name: {"root": each.root, "distributions": list(each.distributions)} for each in spec.steps}
+    return {"symbols": symbols, "steps": steps}
+
+
 class Memory:
     """Lookups that remember what `finish` says was run."""
 
-    def __init__(self) -> None:
+    def __init__(self, format: str = "json") -> None:
+        self.format = format
         self.runs: list[Run] = []
         self.documents: dict[str, Any] = {}
         self.gone: set[Digest] = set()
         self.files: Digest | None = digest_value("rides")
         self.variables: dict[str, str] = {}
+        self.now: dict[str, Any] | None = None
 
     def cached(self, recipes):
         return {r.start.recipe.digest: r for r in self.runs if r.start.recipe.digest in recipes}
@@ -61,8 +80,8 @@ class Memory:
         found = [r for r in self.runs if r.start.step == name]
         return (found[-1] if found else None), bool(found)
 
-    def intact(self, artifact):
-        return artifact.digest not in self.gone
+    def missing(self, artifact):
+        return "is missing from the store" if artifact.digest in self.gone else ""
 
     def source(self, source):
         if self.files is None:
@@ -72,17 +91,22 @@ class Memory:
     def document(self, digest):
         return self.documents.get(digest)
 
+    def code(self):
+        return self.now
+
     def finish(self, spec: PipelineSpec, planned: PlannedStep, value: Any) -> None:
         node = spec.nodes[planned.name]
         tags = {"environment": spec.environment}
-        self.documents[spec.environment] = {"distributions": list(spec.distributions)}
+        self.documents[spec.environment] = {"distributions": list(spec.distributions), "interpreter": interpreter()}
         if isinstance(node, StepSpec):
-            tags["code"] = digest_value([node.name, node.files])
-            self.documents[tags["code"]] = {"files": node.files}
+            self.documents[spec.environment + node.code] = document(spec)
+            tags["code"] = spec.environment + node.code
         start = RunStart(
             key=f"run{len(self.runs)}", step=planned.name, started_at=EPOCH, recipe=planned.recipe, tags=tags
         )
-        end = RunEnd(key=start.key, status=RunStatus.DONE, ended_at=EPOCH, outputs={"result": artifact(value)})
+        end = RunEnd(
+            key=start.key, status=RunStatus.DONE, ended_at=EPOCH, outputs={"result": artifact(value, self.format)}
+        )
         self.runs.append(Run(start=start, end=end))
 
     def finish_all(self, spec: PipelineSpec, options: RunOptions = EVERYTHING, **values: Any) -> None:
@@ -121,25 +145,60 @@ def test_a_parameter_is_named_with_both_values(done):
     assert reasons(with_step(1, parameters={"rate": 0.2}), done) == {"fit": "parameter rate 0.1 → 0.2"}
 
 
-def test_changed_code_is_named_by_file(done):
-    changed = with_step(
-        1, code=digest_value("new"), files={"pipeline.py": digest_value("t2"), "helper.py": digest_value("h")}
-    )
-    assert reasons(changed, done) == {"fit": "code of pipeline.py changed; helper.py is new to it"}
-    config = with_step(
-        1, code=digest_value("new"), files={"pipeline.py": digest_value("text"), "limits.json": digest_value("l")}
-    )
-    done.finish(config, next(s for s in plan(config, RunOptions(), done).steps if s.label == "fit"), "fit")
-    newer = with_step(
-        1, code=digest_value("newer"), files={"pipeline.py": digest_value("text"), "limits.json": digest_value("m")}
-    )
-    assert reasons(newer, done) == {"fit": "limits.json changed"}
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        ({"CAP": "CAP = 4"}, "`helper.py::scale` changed (constant `CAP` 3 → 4), reached through `fit`"),
+        (
+            {"scale": "def scale(x):\n    return x / CAP"},
+            "`helper.py::scale` changed (`return x * CAP` → `return x / CAP`), reached through `fit`",
+        ),
+        ({"fit": "def fit():\n    a = 1\n    b = 2\n    return a"}, "`pipeline.py::fit` changed (3 lines)"),
+        ({"limits": "new"}, "`limits.json` changed, reached through `fit`"),
+    ],
+)
+def test_changed_code_is_named_to_the_line(done, texts, reason):
+    changed = with_step(1, code=digest_value("new"))
+    done.now = document(changed, **texts)
+    assert reasons(changed, done) == {"fit": reason}
+
+
+def test_an_uncertain_step_counts_by_whole_modules_or_by_rule(done):
+    clock = {"whole": digest_value("modules"), "notes": ("pipeline.py:3: reads the clock (`time.time`)",)}
+    spec = with_step(1, **clock)
+    assert reasons(spec, done) == {"fit": "its modules changed, and they count whole, for " + clock["notes"][0]}
+    trust = msgspec.structs.replace(spec, cache=CacheRules(uncertain="trust"))
+    assert plan(trust, RunOptions(), done).fresh
+    always = msgspec.structs.replace(spec, cache=CacheRules(uncertain="always"))
+    assert reasons(always, done) == {"fit": "uncertain: " + clock["notes"][0]}
+
+
+def test_a_distribution_that_a_step_does_not_import_does_not_count(done):
+    newer = ("numpy==2.1.0", "polars==1.36.0", "torch==3.0")
+    spec = msgspec.structs.replace(SPEC, distributions=newer, environment=environment_digest(newer))
+    assert plan(spec, RunOptions(), done).fresh
+    everything = msgspec.structs.replace(spec, cache=CacheRules(environment="all"))
+    assert reasons(everything, done)["rides"] == "torch 3.0 is new to it"
+
+
+def test_a_pickled_input_brings_the_classes_that_it_refers_to():
+    spec = with_step(0, portable=(digest_value("class"),))
+    memory = Memory()
+    memory.finish_all(spec)
+    changed = with_step(0, portable=(digest_value("class, changed"),))
+    assert plan(changed, RunOptions(), memory).fresh, "what `clean` gives is JSON"
+    memory = Memory("cloudpickle")
+    memory.finish_all(spec)
+    assert reasons(changed, memory) == {"fit": "a class that an input holds changed"}
 
 
 def test_an_upgrade_is_named_with_both_versions(done):
     newer = ("numpy==2.1.0", "polars==1.37.0", "torch==3.0")
-    spec = msgspec.structs.replace(SPEC, distributions=newer, environment=environment_digest(newer))
-    assert reasons(spec, done)["rides"] == "polars 1.36.0 → 1.37.0; torch 3.0 was installed"
+    steps = tuple(msgspec.structs.replace(s, distributions=newer[:2]) for s in SPEC.steps)
+    spec = msgspec.structs.replace(SPEC, steps=steps, distributions=newer, environment=environment_digest(newer))
+    assert reasons(spec, done)["rides"] == "polars 1.36.0 → 1.37.0"
+    done.finish(spec, plan(spec, RunOptions(), done).step("rides"), "pipeline.rides")
+    assert reasons(spec, done)["clean"] == "polars 1.36.0 → 1.37.0"
 
 
 def test_a_changed_source_reruns_what_its_content_changes(done):

@@ -59,9 +59,24 @@ def test_a_disk_that_fills_up_at_any_write_is_a_failed_step(worker):
             break
         assert "No space left on device" in reply.failure.what
         assert not reply.outputs
-    assert room == 3  # the file, the number and the log
-    assert reply.log is not None and set(reply.outputs) == {"a", "b"}
+    assert room == 1  # the file; the number and the log are small and travel with the reply
+    assert set(reply.outputs) == {"a", "b"}
     assert worker.objects.read(reply.outputs["b"].digest) == b"x"
+    assert reply.blobs == {reply.outputs["a"].digest: b"1", reply.log: b"hello"}
+
+
+def test_outputs_that_are_not_small_are_stored_before_the_reply(worker, monkeypatch):
+    monkeypatch.setattr("solvent.pipeline.worker.HANDED_OVER", 5)
+    for room in range(10):
+        worker.objects.left = room
+        reply = worker.do(TASK)
+        if reply.failure is None:
+            break
+        assert "No space left on device" in reply.failure.what
+        assert not reply.outputs
+    assert room == 3  # the file, the number and the log
+    assert reply.blobs == {}
+    assert worker.objects.read(reply.log) == b"hello"
 
 
 def test_a_worker_cleans_its_folder_and_goes_home_between_tasks(worker, tmp_path):

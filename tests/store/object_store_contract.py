@@ -6,14 +6,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
 import pytest
 from blake3 import blake3
 
-from solvent.lineage.digests import Digest
-from solvent.store.objects import BadDigest, Missing, ObjectStore
+from solvent.lineage.digests import Digest, digest_of
+from solvent.store.objects import BadDigest, Corrupt, Missing, ObjectStore
 from store.faults import SOAK
 
 ABSENT = Digest("0" * 64)
@@ -57,11 +58,11 @@ class ObjectStoreContract:
         assert list(objects.list()) == sorted(digests)
 
     def test_what_is_not_there_is_missing(self, objects: ObjectStore) -> None:
-        for ask in (objects.read, objects.path, objects.verify):
+        for ask in (objects.read, objects.peek, objects.path, objects.checked_path, objects.verify):
             with pytest.raises(Missing, match=ABSENT) as refused:
                 ask(ABSENT)
             assert refused.value.next
-        assert objects.size(ABSENT) is None
+        assert objects.size(ABSENT) is objects.hold(ABSENT) is None
         assert not objects.exists(ABSENT)
         assert list(objects.list()) == []
 
@@ -72,9 +73,33 @@ class ObjectStoreContract:
         assert not objects.exists(digest)
         assert objects.read(kept) == b"kept"
 
+    def test_what_is_received_must_have_the_digest_that_was_announced(self, objects: ObjectStore) -> None:
+        digest = digest_of(b"announced")
+        with pytest.raises(Corrupt) as refused:
+            objects.receive(digest, [b"something ", b"else"])
+        assert refused.value.actual == digest_of(b"something else")
+        assert list(objects.list()) == []
+        objects.receive(digest, [b"annou", b"nced"])
+        assert objects.read(digest) == b"announced"
+
+    def test_collection_takes_what_nobody_used_since(self, objects: ObjectStore) -> None:
+        first, second = objects.put_many([b"first", b"second"])
+        now = datetime.now(UTC)
+        assert list(objects.collect([first, second, ABSENT], now - timedelta(hours=1))) == []
+        assert list(objects.collect([first, ABSENT], now + timedelta(hours=1))) == [first]
+        assert [(kept.digest, kept.size, kept.linked) for kept in objects.kept()] == [(second, 6, False)]
+
     @pytest.mark.parametrize("text", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 65, "0" * 64 + "\n"])
     def test_what_is_no_digest_names_no_blob(self, objects: ObjectStore, text: str) -> None:
-        for ask in (objects.read, objects.path, objects.size, objects.exists, objects.verify, objects.delete):
+        for ask in (
+            objects.read,
+            objects.path,
+            objects.size,
+            objects.hold,
+            objects.exists,
+            objects.verify,
+            objects.delete,
+        ):
             with pytest.raises(BadDigest):
                 ask(Digest(text))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from solvent.lineage.digests import Digest, digest_of
-from solvent.store.objects import Corrupt, FolderObjects
+from solvent.store import disk
+from solvent.store.objects import Corrupt, FolderObjects, Missing, ObjectStore
+from solvent.store.remotes.errors import Unreachable
 from store.faults import Operation, deaths, disk_full, recorded
 from store.object_store_contract import ObjectStoreContract
 
@@ -63,16 +66,32 @@ def test_bytes_are_synced_before_they_get_their_name_and_the_name_before_the_ack
     ]
 
 
-def test_many_blobs_are_all_synced_then_all_renamed_then_each_folder_is_synced_once(objects: FolderObjects) -> None:
-    blobs = [str(n).encode() for n in range(300)]
+def test_many_blobs_are_all_written_then_synced_at_once_then_renamed_then_synced(objects: FolderObjects) -> None:
     with recorded() as operations:
-        digests = objects.put_many(blobs)
+        objects.put_many([str(n).encode() for n in range(300)])
+    names = [operation.name for operation in operations]
+    first, second = (place for place, name in enumerate(names) if name == "sync_file_system")
+    assert names.count("write") == names[:first].count("write") == 300
+    assert names.count("replace") == names[first:second].count("replace") == 300
+    assert second == len(names) - 1
+    assert [operation.path for operation in operations if operation.name == "sync_file_system"] == [
+        objects.staging, objects.root,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("count", "syncs_all"), [(3, True), (300, False)])
+def test_few_blobs_or_where_the_system_cannot_are_synced_one_by_one_and_each_folder_once(
+    objects: FolderObjects, monkeypatch: pytest.MonkeyPatch, count: int, syncs_all: bool
+) -> None:
+    monkeypatch.setattr(disk, "SYNCS_ALL", syncs_all)
+    with recorded() as operations:
+        digests = objects.put_many([str(n).encode() for n in range(count)])
     names = [operation.name for operation in operations]
     last_sync, first_rename = len(names) - 1 - names[::-1].index("sync"), names.index("replace")
     last_rename, first_folder = len(names) - 1 - names[::-1].index("replace"), names.index("sync_folder")
     assert last_sync < first_rename
     assert last_rename < first_folder
-    assert (names.count("sync"), names.count("replace")) == (300, 300)
+    assert (names.count("sync"), names.count("replace")) == (count, count)
     folders = [operation.path for operation in operations if operation.name == "sync_folder"]
     assert sorted(folders) == sorted(
         {objects.root / digest[:2] for digest in digests} | {objects.root, objects.root.parent}
@@ -82,7 +101,9 @@ def test_many_blobs_are_all_synced_then_all_renamed_then_each_folder_is_synced_o
 def put_everything(objects: FolderObjects, acknowledged: list[tuple[Digest, bytes]]) -> None:
     for data in (b"first", b"first", bytes(70_000)):  # one by one: each is acknowledged before the next begins
         acknowledged += [(objects.put_bytes(data), data)]
-    blobs = [b"first", b"third", b"fourth"]
+    blobs = [b"first", b"second"]
+    acknowledged.extend(zip(objects.put_many(blobs), blobs, strict=True))
+    blobs = [b"first", b"third", b"fourth", b"fifth", b"sixth"]
     acknowledged.extend(zip(objects.put_many(blobs), blobs, strict=True))
     objects.delete(acknowledged.pop()[0])
 
@@ -141,3 +162,64 @@ def test_sweeping_removes_what_killed_writers_left_and_no_younger_file(objects: 
     assert objects.sweep(now - timedelta(days=1)) == 0
     assert objects.sweep(now + timedelta(days=1)) == 1
     assert list(objects.staging.iterdir()) == []
+
+
+@pytest.mark.parametrize("use", ["read", "path", "checked_path", "hold"])
+def test_a_use_is_noted_before_collection_can_take_what_is_used(use: str, objects: FolderObjects) -> None:
+    used, unused = objects.put_many([b"used", b"unused"])
+    for digest in (used, unused):
+        os.utime(objects.root / digest[:2] / digest, (1e9, 1e9))
+    getattr(objects, use)(used)
+    objects.verify(unused)
+    objects.peek(unused)
+    assert list(objects.collect([used, unused], datetime.now(UTC) - timedelta(minutes=15))) == [unused]
+
+
+@pytest.mark.parametrize("harm", ["flip", "cut", "delete"])
+@pytest.mark.parametrize("use", ["read", "checked_path"])
+def test_a_damaged_blob_is_fetched_compared_and_put_back(harm: str, use: str, objects: FolderObjects) -> None:
+    digest = objects.put_bytes(b"good bytes")
+    place, asked = objects.path(digest), []
+
+    def fetch(here: ObjectStore, wanted: Digest) -> bool:
+        asked.append(wanted)
+        here.receive(wanted, [b"good ", b"bytes"])
+        return True
+
+    place.chmod(0o644)
+    if harm == "delete":
+        place.unlink()
+    else:
+        place.write_bytes(b"evil bytes" if harm == "flip" else b"good")
+    with pytest.raises((Corrupt, Missing)):
+        getattr(objects, use)(digest)
+    objects.fetch = fetch
+    getattr(objects, use)(digest)
+    objects.verify(digest)
+    assert asked == [digest]
+
+
+def test_what_cannot_be_fetched_either_is_told_as_it_is_here(objects: FolderObjects) -> None:
+    digest = digest_of(b"never stored")
+    objects.fetch = lambda *_: False
+    with pytest.raises(Missing, match="run again what makes it"):
+        objects.read(digest)
+
+    def fail(*_: object) -> bool:
+        raise Unreachable("s3://bucket", "no route to host")
+
+    objects.fetch = fail
+    with pytest.raises(Missing) as refused:
+        objects.read(digest)
+    assert "no route to host" in refused.value.next
+
+
+def test_many_files_hold_what_the_store_has_of_them(objects: FolderObjects, tmp_path: Path) -> None:
+    digest = objects.put_bytes(b"old")
+    os.utime(objects.root / digest[:2] / digest, (1e9, 1e9))
+    (tmp_path / "file").write_bytes(b"old")
+    with objects.gather() as gathering:
+        (answers,) = gathering.take([[str(tmp_path / "file")]])
+        assert [found for found, _ in answers] == [digest]
+        assert list(objects.collect([digest], datetime.now(UTC) - timedelta(minutes=15))) == []
+        gathering.publish()

@@ -5,7 +5,7 @@ import pytest
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import digest_of
 from solvent.lineage.entities import NodeKind, RunEnd, RunStart, RunStatus
-from solvent.store.facts.runs import RunEnded
+from solvent.store.facts.recording import RunEnded
 from solvent.store.facts.writing import UnknownFact
 from store_samples import DAY, START, artifact, recipe, run_step
 

@@ -44,7 +44,26 @@ class DiskFull(UsageError):
 
 def command_names() -> list[str]:
     """All commands, from the files of the `commands` folder."""
-    return sorted(module.name.rstrip("_").replace("_", "-") for module in pkgutil.iter_modules(commands.__path__))
+    return sorted(_files())
+
+
+def add_files(app: cyclopts.App, group: str) -> cyclopts.App:
+    """Give a group its commands that have files of their own: `data_diff.py` is `data diff`, imported when called."""
+    for module in pkgutil.iter_modules(commands.__path__):
+        if module.name.startswith(f"{group}_"):
+            name = module.name.removeprefix(f"{group}_").replace("_", "-")
+            app.command(f"solvent.cli.commands.{module.name}:command", name=name, help=_summary(module.name))
+    return app
+
+
+def _files() -> dict[str, str]:
+    """Command → module. A file `GROUP_NAME.py` beside `GROUP.py` is a command of that group."""
+    modules = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    return {
+        name.rstrip("_").replace("_", "-"): name
+        for name in modules
+        if name.endswith("_") or name.partition("_")[0] not in modules or "_" not in name
+    }
 
 
 def build(*, listing: bool = False) -> cyclopts.App:
@@ -59,10 +78,9 @@ def build(*, listing: bool = False) -> cyclopts.App:
         help_epilogue="`-C DIR` before the command runs it in another folder. Docs: docs/ in the repository.",
         end_of_options_delimiter="--",
     )
-    for module in pkgutil.iter_modules(commands.__path__):
-        name = module.name.rstrip("_").replace("_", "-")
-        summary = _summary(module.name) if listing else None
-        app.command(f"solvent.cli.commands.{module.name}:command", name=name, help=summary)
+    for name, module in _files().items():
+        summary = _summary(module) if listing else None
+        app.command(f"solvent.cli.commands.{module}:command", name=name, help=summary)
     return app
 
 

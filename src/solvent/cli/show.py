@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from textwrap import wrap
 from typing import Any, TextIO
@@ -110,3 +110,29 @@ def figure(value: float | None) -> str:
     if abs(value) >= 10:
         return f"{value:,.0f}"
     return f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
+
+
+def amount(count: int) -> str:
+    """Bytes for people, in powers of ten.
+
+    >>> [amount(n) for n in (0, 999, 1500, 12_400_000, 3_100_000_000)]
+    ['0 B', '999 B', '1.5 kB', '12 MB', '3.1 GB']
+    """
+    value, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB", "PB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
+
+
+def transfer_progress() -> Callable[[int, int], None] | None:
+    """Tells how far a transfer is, on a terminal's stderr; None elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(objects: int, count: int) -> None:
+        if objects % 16 == 0:
+            print(f"\r  … {objects:,} objects, {amount(count)} moved ", end="", file=sys.stderr)
+
+    return tell

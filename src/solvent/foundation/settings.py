@@ -17,6 +17,7 @@ import msgspec
 
 from solvent.foundation.clock import parse_span
 from solvent.foundation.errors import UsageError, nearest
+from solvent.foundation.sizes import parse_size
 
 
 class BadSettings(UsageError):
@@ -39,11 +40,49 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     durability: Literal["process", "full"] = "process"
 
 
+class RemoteSettings(Section, frozen=True, kw_only=True):
+    """url: `s3://BUCKET/PREFIX`, `file:///PATH` or a path; endpoint, region: of a server that speaks S3."""
+
+    url: str = ""
+    endpoint: str = ""
+    region: str = ""
+
+
+class GcSettings(Section, frozen=True, kw_only=True):
+    """keep_runs: so many newest runs of each step keep their outputs; grace: what is younger stays."""
+
+    keep_runs: int = 1
+    grace: str = "1d"
+
+
 class PipelineSettings(Section, frozen=True, kw_only=True):
-    """modules: where steps live (default: `pipeline.py` or the package `pipelines`); workers: 0 = by cores."""
+    """modules: where steps live (default: `pipeline.py` or the package `pipelines`); workers: 0 = by cores.
+
+    memory: what running steps may need together (`8GB`); empty: what is free when a run starts.
+    """
 
     modules: list[str] = msgspec.field(default_factory=list)
     workers: int = 0
+    memory: str = ""
+
+
+class DataSettings(Section, frozen=True, kw_only=True):
+    """link: how `data checkout` makes files; a hard link shares its bytes with the store and must not be edited."""
+
+    link: Literal["copy", "reflink", "hardlink"] = "reflink"
+
+
+class CacheSettings(Section, frozen=True, kw_only=True):
+    """When a step's earlier result still counts.
+
+    uncertain: a step of which something cannot be seen statically counts by whole modules (`module`), runs
+    `always`, or is trusted (`trust`). environment: the distributions that a step's modules import (`direct`)
+    or everything installed (`all`). verify: outputs are checked by `size` or by `digest`.
+    """
+
+    uncertain: Literal["module", "always", "trust"] = "module"
+    environment: Literal["direct", "all"] = "direct"
+    verify: Literal["size", "digest"] = "size"
 
 
 class ContractSettings(Section, frozen=True, kw_only=True):
@@ -117,7 +156,11 @@ class Settings(Section, frozen=True, kw_only=True):
 
     project: ProjectSettings = ProjectSettings()
     store: StoreSettings = StoreSettings()
+    remote: RemoteSettings = RemoteSettings()
+    gc: GcSettings = GcSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    data: DataSettings = DataSettings()
+    cache: CacheSettings = CacheSettings()
     contracts: ContractSettings = ContractSettings()
     retention: RetentionSettings = RetentionSettings()
     notify: NotifySettings = NotifySettings()
@@ -133,6 +176,16 @@ class Settings(Section, frozen=True, kw_only=True):
     @property
     def workers(self) -> int | None:
         return self.pipeline.workers or None
+
+    @property
+    def memory(self) -> int | None:
+        """Bytes that running steps may need together; None: by what is free. Raises: BadSettings."""
+        if not self.pipeline.memory:
+            return None
+        try:
+            return parse_size(self.pipeline.memory)
+        except UsageError as error:
+            raise BadSettings(error.what, where="pipeline.memory", next=error.next) from None
 
     @property
     def contracts_on_break(self) -> str:
@@ -219,6 +272,7 @@ def _refuse_unknown(raw: Any, struct: Any, place: str, path: str) -> None:
 
 
 def _check_spans(settings: Settings, place: str) -> None:
+    _check_span(settings.gc.grace, f"{place}: [gc]")
     for name, model in {"": ModelSettings(monitor=settings.monitor, policy=settings.policy), **settings.models}.items():
         at = f"{place}: [models.{name}]" if name else place
         policy, monitor = model.policy, model.monitor
@@ -230,12 +284,16 @@ def _check_spans(settings: Settings, place: str) -> None:
             monitor.cycle,
             *(s for s in policy.spans if s != "all"),
         ):
-            try:
-                parse_span(text)
-            except UsageError as error:
-                raise BadSettings(error.what, where=at, next=error.next) from None
+            _check_span(text, at)
         for key in ("rollout", "fit"):
             price(getattr(policy, key), 1.0, f"{at}: {key}")
+
+
+def _check_span(text: str, at: str) -> None:
+    try:
+        parse_span(text)
+    except UsageError as error:
+        raise BadSettings(error.what, where=at, next=error.next) from None
 
 
 def price(setting: float | str, window_loss: float, place: str = "solvent.toml") -> float:

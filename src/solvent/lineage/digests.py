@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NewType
 
 import msgspec
@@ -30,8 +29,3 @@ def digest_of(data: bytes) -> Digest:
 def digest_value(value: Any) -> Digest:
     """BLAKE3 of a value's canonical JSON."""
     return digest_of(canonical(value))
-
-
-def tree_manifest(files: Mapping[str, tuple[Digest, int]]) -> bytes:
-    """The bytes of a folder's artifact: its files by relative POSIX path, each with digest and size in bytes."""
-    return canonical({"tree": {path: {"digest": d, "size": s} for path, (d, s) in sorted(files.items())}})

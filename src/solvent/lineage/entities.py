@@ -278,6 +278,26 @@ class Segment(Fact, frozen=True, kw_only=True):
     about: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
+class DatasetVersion(Fact, frozen=True, kw_only=True):
+    """A dataset as it was added once. name: its path in the project; artifact: the file's, or the topmost tree's.
+
+    files, size: how many and how many bytes they have. changes: how many files were added, removed and
+    changed since the version before. actor, recorded_at: None until the store has it.
+    """
+
+    name: str
+    number: int
+    artifact: Digest
+    files: int
+    size: int
+    at: datetime
+    message: str = ""
+    url: str | None = None
+    changes: dict[str, int] = msgspec.field(default_factory=dict)
+    actor: Actor | None = None
+    recorded_at: datetime | None = None
+
+
 class Node(Fact, frozen=True, kw_only=True):
     """A node as traversal returns it. id: surrogate, of this store only.
 

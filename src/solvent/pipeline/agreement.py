@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from solvent.pipeline.gathering import member_annotation, takes_many
 from solvent.pipeline.serialisers.base import for_annotation, outer
 from solvent.pipeline.serialisers.tables import TABLES
 
+MANY = "many["
 _OPEN = {"", "typing.Any", "object"}
 _NUMBERS = {"bool": 0, "int": 1, "float": 2, "complex": 3}
 _MAPPINGS = {"dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"}
@@ -16,13 +18,20 @@ _MAPPINGS = {"dict", "typing.Dict", "typing.Mapping", "collections.abc.Mapping"}
 def agree(produced: str, wanted: str) -> bool:
     """Doubt counts as agreement: the value's real type is checked when it is saved.
 
-    produced: dotted annotation, or `source` for a source's table.
+    produced: dotted annotation, or `source` for a source's table; `many[…]` for any number of such.
     """
+    if produced.startswith(MANY):
+        return takes_many(wanted) and agree(one_of_many(produced), member_annotation(wanted))
     if produced in _OPEN or wanted in _OPEN:
         return True
     if produced == "source":
         return any(outer(w) in TABLES or outer(w) == "pathlib.Path" for w in members(wanted))
     return any(_one(p, w) for p in members(produced) for w in members(wanted))
+
+
+def one_of_many(produced: str) -> str:
+    """The annotation of one of many."""
+    return produced.removeprefix(MANY).removesuffix("]")
 
 
 def members(annotation: str) -> list[str]:

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from solvent.foundation.errors import UsageError
 from solvent.lineage.digests import Digest, canonical, digest_of
 from solvent.lineage.entities import Artifact, ArtifactType
 from solvent.pipeline.errors import BadSource, ContractBroken
 
 if TYPE_CHECKING:
+    from solvent.foundation.settings import Settings
+    from solvent.pipeline.spec import PipelineSpec
     from solvent.store.facts import Facts
 
 
@@ -24,6 +27,18 @@ class Verdict(NamedTuple):
 
     checked: frozenset[Digest]
     broken: list[str]
+
+
+def contract_home(root: Path, path: str) -> Path:
+    """Where a dataset's contract stands unless its source says otherwise: `contracts/<stem>.json`."""
+    return root / "contracts" / f"{Path(path).stem}.json"
+
+
+def contract_at(root: Path, name: str, spec: PipelineSpec | None) -> Path | None:
+    """The contract file of the dataset at a path, its source's or its own; None where there is none."""
+    declared = [s.contract for s in spec.sources if s.contract and s.location == name] if spec else []
+    place = root / declared[0] if declared else contract_home(root, name)
+    return place if place.exists() else None
 
 
 def canonical_file(path: Path) -> bytes:
@@ -67,3 +82,25 @@ def contract_broken(source: str, sentences: list[str]) -> ContractBroken:
         f"`{source}` breaks its contract: {sentences[0].removeprefix('contract: ')}{more}",
         next="correct the data, or review the contract file",
     )
+
+
+def broken_at_import(root: Path, name: str, settings: Settings) -> list[str]:
+    """What a dataset's contract says against the files that are to be added; nothing where it has none.
+
+    name: its path in the project. Raises: ContractBroken, where the settings say that a breach stops.
+    """
+    from solvent.pipeline.discover import load_spec
+
+    try:
+        spec = load_spec(root, settings, cached_only=True)
+    except UsageError:  # no pipeline, or one that was not read yet: its sources are not known
+        spec = None
+    if contract_at(root, name, spec) is None:
+        return []
+    from solvent.pipeline.contracting import check_on_add  # it brings polars, which most additions never need
+
+    report = check_on_add(root, name, spec)
+    said = [sentence(msgspec.to_builtins(violation)) for violation in report.broken] if report else []
+    if said and settings.contracts_on_break == "stop":
+        raise contract_broken(name, said)
+    return said

@@ -12,7 +12,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeAlias, TypeVar, overload
 
+from solvent.foundation.clock import parse_span
+from solvent.foundation.errors import UsageError
+from solvent.foundation.sizes import parse_size
 from solvent.pipeline.errors import BadDeclaration, NotImportable
+from solvent.pipeline.spec import Limits
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +42,7 @@ class Declared(NamedTuple):
 
     function: Callable[..., Any]
     env: tuple[str, ...]
+    limits: Limits
     bindings: dict[str, Bindable]
     name: str | None
     place: str
@@ -75,7 +80,7 @@ class Step(Generic[P, R]):
         left out. inputs: parameter → step, source, or output (`split.train`).
         """
         for parameter, producer in inputs.items():
-            if not isinstance(producer, Step | Source | Output):
+            if not isinstance(producer, _BINDABLE):
                 kind = type(producer).__name__
                 raise BadDeclaration(
                     f"`bind({parameter}=…)` of `{self.__wrapped__.__name__}` got a value of type {kind}",
@@ -83,7 +88,59 @@ class Step(Generic[P, R]):
                     next="bind a step, a source or an output like `split.train`; values are keyword-only parameters",
                 )
         old = self.__solvent__
-        return Step(self.__wrapped__, Declared(old.function, old.env, {**old.bindings, **inputs}, name, _caller()))
+        return Step(self.__wrapped__, old._replace(bindings={**old.bindings, **inputs}, name=name, place=_caller()))
+
+    def map(self, *over: Source | Mapped, name: str | None = None, **many: Source | Mapped | Sequence[Any]) -> Mapped:
+        """The step once for each of many: partitions of a source, elements of another map, values of a parameter.
+
+        over: a source with `partitions=True` or a mapped step; it goes to the parameter of
+        its name, or to the only one. many: the same by parameter, or keyword-only parameter
+        → list of values; several lists are combined, each with each. name: of an element in
+        front of its brackets; the function's where it is left out. What takes the whole is
+        annotated `list[...]`, `dict[str, ...]` or, for tables, as one table.
+        """
+        place = _caller()
+        inputs = {parameter: value for parameter, value in many.items() if isinstance(value, Source | Mapped)}
+        values = {parameter: value for parameter, value in many.items() if parameter not in inputs}
+        if len(over) + len(inputs) > 1:
+            raise BadDeclaration(
+                f"`{self.__wrapped__.__name__}` is mapped over several things at once",
+                where=place,
+                next="map over one, and over values of keyword-only parameters",
+            )
+        if not over and not many:
+            raise BadDeclaration(
+                f"`{self.__wrapped__.__name__}.map()` has nothing to map over",
+                where=place,
+                next="write map(days) or map(learning_rate=[0.05, 0.1])",
+            )
+        for many_of in (*over, *inputs.values()):
+            _refuse_whole(self, many_of, place)
+        chosen = {parameter: _values(parameter, value, place) for parameter, value in values.items()}
+        return Mapped(self, over[0] if over else None, inputs, chosen, name, place)
+
+
+class Mapped:
+    """A step over many. over: what goes to a parameter that is still to be found."""
+
+    def __init__(
+        self,
+        step: Step[..., Any],
+        over: Source | Mapped | None,
+        inputs: dict[str, Source | Mapped],
+        values: dict[str, list[Any]],
+        name: str | None,
+        place: str,
+    ) -> None:
+        self.step = step
+        self.over = over
+        self.inputs = inputs
+        self.values = values
+        self.name = name
+        self.place = place
+
+    def __repr__(self) -> str:
+        return f"<{self.step.__wrapped__.__name__} over many>"
 
 
 class Source:
@@ -97,8 +154,10 @@ class Source:
         id: str | None,
         contract: str | bool | None,
         place: str,
+        partitions: bool = False,
     ) -> None:
         self.location = location
+        self.partitions = partitions
         self.time = time
         self.known_at = known_at
         self.id = id
@@ -109,7 +168,8 @@ class Source:
         return f"<source {self.location}>"
 
 
-Bindable: TypeAlias = Step[..., Any] | Source | Output
+Bindable: TypeAlias = Step[..., Any] | Source | Output | Mapped
+_BINDABLE = (Step, Source, Output, Mapped)
 
 
 class Model:
@@ -128,24 +188,57 @@ class Model:
 @overload
 def step(function: Callable[P, R], /) -> Step[P, R]: ...
 @overload
-def step(*, env: Sequence[str] = ()) -> Callable[[Callable[P, R]], Step[P, R]]: ...
 def step(
-    function: Callable[P, R] | None = None, /, *, env: Sequence[str] = ()
+    *,
+    env: Sequence[str] = (),
+    retries: int = 0,
+    backoff: str = "1s",
+    timeout: str | None = None,
+    memory: str | None = None,
+) -> Callable[[Callable[P, R]], Step[P, R]]: ...
+def step(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    env: Sequence[str] = (),
+    retries: int = 0,
+    backoff: str = "1s",
+    timeout: str | None = None,
+    memory: str | None = None,
 ) -> Step[P, R] | Callable[[Callable[P, R]], Step[P, R]]:
     """Make a function a step. Positional parameters are its inputs, keyword-only ones its configuration.
 
     env: names of environment variables that the function reads; a changed value
-    makes the step run again.
+    makes the step run again. retries: further attempts where the function raises, its
+    process dies or runs out of time. backoff: pause before the first of them (`30s`),
+    twice as long before each other. timeout: the longest that an attempt may take (`10m`).
+    memory: what it needs (`4GB`); steps run at once as far as their needs fit together.
     Raises: NotImportable for a lambda, a nested function, or one of `__main__` or a notebook.
     """
     if isinstance(env, str):
         raise BadDeclaration(f'`env="{env}"` is one string', where=_caller(), next=f'write env=["{env}"]')
+    limits = _limits(retries, backoff, timeout, memory)
 
     def declare(function: Callable[P, R]) -> Step[P, R]:
         _refuse_unimportable(function)
-        return Step(function, Declared(function, tuple(env), {}, None, ""))
+        return Step(function, Declared(function, tuple(env), limits, {}, None, ""))
 
     return declare if function is None else declare(function)
+
+
+def _limits(retries: int, backoff: str, timeout: str | None, memory: str | None) -> Limits:
+    """Raises: BadDeclaration, naming the argument."""
+    if not isinstance(retries, int) or isinstance(retries, bool) or retries < 0:
+        raise BadDeclaration(f"`retries={retries!r}` is no number of attempts", where=_caller(), next="write retries=2")
+    try:
+        return Limits(
+            retries=retries,
+            backoff=parse_span(backoff).total_seconds(),
+            timeout=None if timeout is None else parse_span(timeout).total_seconds(),
+            memory=None if memory is None else parse_size(memory),
+        )
+    except UsageError as error:
+        raise BadDeclaration(error.what, where=_caller(), next=error.next) from None
 
 
 def source(
@@ -155,15 +248,23 @@ def source(
     known_at: str | None = None,
     id: str | None = None,
     contract: str | bool | None = None,
+    partitions: bool = False,
 ) -> Source:
     """Declare a dataset: a file, folder, glob or URL, relative to the project's root.
 
     time: column with the time of a row. known_at: column that says since when the
     row, label included, could have been known; a run as of an instant sees no
     later row. id: column that names a row. contract: path of its contract file
-    (default `contracts/<name>.json`), or False for none.
+    (default `contracts/<name>.json`), or False for none. partitions: each file is a
+    dataset of its own, so that a step mapped over them runs only for new and changed ones.
     """
-    return Source(str(location), time, known_at, id, contract, _caller())
+    if partitions and "://" in str(location):
+        raise BadDeclaration(
+            f"`{location}` is one file, so it has no partitions",
+            where=_caller(),
+            next="partitions are files of a folder",
+        )
+    return Source(str(location), time, known_at, id, contract, _caller(), partitions)
 
 
 def model(
@@ -191,9 +292,39 @@ def model(
     producers = {"estimator": estimator, "evaluation": evaluation, "features": features}
     for role, producer in producers.items():
         if not isinstance(producer, Step | Source | Output):
-            raise BadDeclaration(f"`{role}` of a model is no step, source or output", where=place)
+            hint = "take what one step makes of all elements" if isinstance(producer, Mapped) else ""
+            raise BadDeclaration(f"`{role}` of a model is no step, source or output", where=place, next=hint)
     facts = {"task": task, "target": target, "metric": metric, "time": time, "id": id}
     return Model(place, name, producers, facts)
+
+
+def _refuse_whole(step: Step[..., Any], over: Source | Mapped, place: str) -> None:
+    """Raises: BadDeclaration where there is nothing to go through one by one."""
+    if not isinstance(over, Source | Mapped):
+        kind = type(over).__name__
+        raise BadDeclaration(
+            f"`{step.__wrapped__.__name__}` cannot be mapped over a {kind}",
+            where=place,
+            next="map over a source with partitions=True, a mapped step, or name=[values]",
+        )
+    if isinstance(over, Source) and not over.partitions:
+        raise BadDeclaration(
+            f"the source `{over.location}` is one dataset, so there is nothing to map over",
+            where=place,
+            next="declare it with partitions=True to take its files one by one",
+        )
+
+
+def _values(parameter: str, values: Any, place: str) -> list[Any]:
+    """The values that a parameter takes in turn. Raises: BadDeclaration."""
+    if not isinstance(values, list | tuple | range) or not values:
+        raise BadDeclaration(
+            f"`map({parameter}={values!r})` is no list of values", where=place, next=f"write map({parameter}=[...])"
+        )
+    twice = [value for place_, value in enumerate(values) if value in values[:place_]]
+    if twice:
+        raise BadDeclaration(f"`map({parameter}=…)` has {twice[0]!r} twice", where=place, next="name each value once")
+    return list(values)
 
 
 def _refuse_unimportable(function: Callable[..., Any]) -> None:

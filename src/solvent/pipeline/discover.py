@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,16 +20,19 @@ import msgspec
 import solvent
 from solvent.foundation.errors import Unexpected, nearest
 from solvent.foundation.ids import uuid7
+from solvent.lineage.digests import Digest
+from solvent.pipeline.changes import keep_document
 from solvent.pipeline.environment import environment_digest, installed_distributions
-from solvent.pipeline.errors import BadParameter, NoPipeline, UnknownStep, by_code
+from solvent.pipeline.errors import BadParameter, ChangedMeanwhile, NoPipeline, UnknownStep, by_code
 from solvent.pipeline.fingerprint import file_digest
+from solvent.pipeline.fingerprint.stamps import Stamp
 from solvent.pipeline.messages import Findings, Request
-from solvent.pipeline.spec import FileStamp, PipelineSpec, StepSpec
+from solvent.pipeline.spec import CacheRules, FileStamp, PipelineSpec, StepSpec
 
 if TYPE_CHECKING:
     from solvent.foundation.settings import Settings
 
-_SETTLED_NS = 2_000_000_000
+_ATTEMPTS = 3  # to read a pipeline whose files change meanwhile
 
 
 class Cached(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +63,15 @@ def load_spec(root: Path, settings: Settings, *, cached_only: bool = False) -> P
         if cached_only:
             raise NoPipeline("the pipeline has changed since it was last read", next="`solvent run` reads it")
         spec = _inspect(root, modules, place)
+    rules = CacheRules(**{f: getattr(settings.cache, f) for f in CacheRules.__struct_fields__})
+    if spec.maps or any(source.partitions for source in spec.sources):
+        from solvent.pipeline.expansion import expand
+
+        spec = expand(spec, root)
     spec = with_parameters(spec, settings.parameters, "[parameters] in the settings")
-    return msgspec.structs.replace(spec, workers=settings.workers, on_break=settings.contracts_on_break)
+    return msgspec.structs.replace(
+        spec, workers=settings.workers, memory=settings.memory, on_break=settings.contracts_on_break, cache=rules
+    )
 
 
 def with_parameters(spec: PipelineSpec, overrides: dict[str, dict[str, Any]], place: str) -> PipelineSpec:
@@ -70,21 +79,39 @@ def with_parameters(spec: PipelineSpec, overrides: dict[str, dict[str, Any]], pl
     changed: dict[str, StepSpec] = {}
     for name, values in overrides.items():
         try:
-            step = spec.step(name)
+            steps = _meant(spec, name)
         except UnknownStep as error:
             raise UnknownStep(error.what, where=place, next=error.next) from None
-        for parameter, value in values.items():
-            if parameter not in step.parameters:
-                raise BadParameter(
-                    f"`{name}` has no keyword-only parameter `{parameter}`",
-                    where=place,
-                    next=nearest(parameter, list(step.parameters), f"it has: {', '.join(step.parameters) or 'none'}"),
-                )
-            _refuse_other_type(name, parameter, step.parameters[parameter], value, place)
-        changed[step.name] = msgspec.structs.replace(step, parameters={**step.parameters, **values})
+        for step in steps:
+            for parameter, value in values.items():
+                _refuse_parameter(name, step, parameter, value, place)
+            changed[step.name] = msgspec.structs.replace(step, parameters={**step.parameters, **values})
     if not changed:
         return spec
     return msgspec.structs.replace(spec, steps=tuple(changed.get(s.name, s) for s in spec.steps))
+
+
+def _meant(spec: PipelineSpec, name: str) -> list[StepSpec]:
+    """The step of a name, or all elements of what is mapped under it. Raises: UnknownStep."""
+    many = set(spec.elements(name))
+    return [step for step in spec.steps if step.name in many] or [spec.step(name)]
+
+
+def _refuse_parameter(name: str, step: StepSpec, parameter: str, value: Any, place: str) -> None:
+    """Raises: BadParameter."""
+    if parameter not in step.parameters:
+        raise BadParameter(
+            f"`{name}` has no keyword-only parameter `{parameter}`",
+            where=place,
+            next=nearest(parameter, list(step.parameters), f"it has: {', '.join(step.parameters) or 'none'}"),
+        )
+    if parameter in step.mapped:
+        raise BadParameter(
+            f"`{parameter}` is what tells the elements of `{name}` apart",
+            where=place,
+            next="change the list in `map`",
+        )
+    _refuse_other_type(name, parameter, step.parameters[parameter], value, place)
 
 
 def _refuse_other_type(step: str, parameter: str, default: Any, value: Any, place: str) -> None:
@@ -124,57 +151,89 @@ def _read_cache(place: Path, root: Path, modules: tuple[str, ...]) -> PipelineSp
         cached = msgspec.json.decode(place.read_bytes(), type=Cached)
     except (OSError, msgspec.DecodeError):
         return None
+    spec, looked_ns = cached.spec, time.time_ns()
     same = (cached.solvent, cached.interpreter, cached.modules) == (solvent.__version__, sys.version, modules)
     if not same or any(os.path.lexists(root / path) for path in cached.spec.absent):
         return None
     if environment_digest(installed_distributions()) != cached.spec.environment:
         return None
-    if not all(_unchanged(root / path, stamp, cached.made_ns) for path, stamp in cached.spec.files.items()):
+    stamps = {name: _restamped(root / name, stamp, cached.made_ns) for name, stamp in cached.spec.files.items()}
+    if None in stamps.values():
         return None
-    return cached.spec
+    if any(stamp is not cached.spec.files[name] for name, stamp in stamps.items()):
+        files = {name: stamp for name, stamp in stamps.items() if stamp is not None}
+        _write(
+            place, msgspec.structs.replace(cached, made_ns=looked_ns, spec=msgspec.structs.replace(spec, files=files))
+        )
+    return spec
 
 
-def _unchanged(path: Path, stamp: FileStamp, made_ns: int) -> bool:
+def _restamped(path: Path, stamp: FileStamp, made_ns: int) -> FileStamp | None:
+    """The stamp where it still holds, a new one where the file has another stat and the same bytes, else None."""
     try:
-        stat = path.stat()
+        now = Stamp.of(path.stat())
     except OSError:
-        return False
-    settled = stat.st_mtime_ns + _SETTLED_NS < made_ns
-    if settled and (stat.st_size, stat.st_mtime_ns) == (stamp.size, stamp.mtime_ns):
-        return True
-    return file_digest(path) == stamp.digest
+        return None
+    same = now == Stamp(stamp.size, stamp.mtime_ns, stamp.ctime_ns, stamp.inode)
+    if same and now.settled(made_ns):
+        return stamp
+    if now.size != stamp.size or file_digest(path) != stamp.digest:
+        return None
+    return _stamp(now, stamp.digest)
+
+
+def _stamp(stat: Stamp, digest: Digest) -> FileStamp:
+    return FileStamp(size=stat.size, mtime_ns=stat.mtime_ns, ctime_ns=stat.ctime_ns, inode=stat.inode, digest=digest)
 
 
 def _inspect(root: Path, modules: tuple[str, ...], place: Path) -> PipelineSpec:
-    made_ns = time.time_ns()
-    findings = _ask_child(root, modules)
-    if findings.error is not None:
-        error = findings.error
-        raise by_code(error["code"])(error["what"], where=error["where"], next=error["next"])
+    for _ in range(_ATTEMPTS):
+        made_ns = time.time_ns()
+        findings = _ask_child(root, modules)
+        if findings.error is not None:
+            error = findings.error
+            raise by_code(error["code"])(error["what"], where=error["where"], next=error["next"])
+        files = _stamps(root, findings.files)
+        if files is not None:
+            break
+    else:
+        raise ChangedMeanwhile("the pipeline's files change while they are read", next="run again when they rest")
     distributions = installed_distributions()
     spec = PipelineSpec(
         steps=findings.steps,
         sources=findings.sources,
         models=findings.models,
-        files=_stamps(root, findings.files),
+        maps=findings.maps,
+        files=files,
         absent=findings.absent,
         modules=modules,
         environment=environment_digest(distributions),
         distributions=distributions,
+        code=keep_document(root, findings.code),
     )
     cached = Cached(solvent=solvent.__version__, interpreter=sys.version, modules=modules, made_ns=made_ns, spec=spec)
+    _write(place, cached)
+    return spec
+
+
+def _write(place: Path, cached: Cached) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     staged = place.with_suffix(f".{uuid7()}")
     staged.write_bytes(msgspec.json.encode(cached))
     staged.replace(place)
-    return spec
 
 
-def _stamps(root: Path, files: Iterable[str]) -> dict[str, FileStamp]:
+def _stamps(root: Path, files: dict[str, Digest]) -> dict[str, FileStamp] | None:
+    """Stat and digest of each file; None where one is no longer what the child read."""
     stamps = {}
-    for name in files:
-        stat = (root / name).stat()
-        stamps[name] = FileStamp(size=stat.st_size, mtime_ns=stat.st_mtime_ns, digest=file_digest(root / name))
+    for name, digest in files.items():
+        try:
+            stat = Stamp.of((root / name).stat())
+            if file_digest(root / name) != digest:
+                return None
+        except OSError:
+            return None
+        stamps[name] = _stamp(stat, digest)
     return stamps
 
 

@@ -1,60 +1,19 @@
-"""Sources behind a URL: fetched once, asked again only whether they have changed."""
+"""Sources behind a URL."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from pathlib import Path
 
-import msgspec
-
-from solvent.foundation.ids import uuid7
-from solvent.lineage.digests import digest_of
+from solvent.data import download
+from solvent.data.download import is_url
 from solvent.pipeline.errors import BadSource
 
-TIMEOUT = 60.0  # seconds without a byte
-_VALIDATORS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
-
-
-def is_url(location: str) -> bool:
-    return location.startswith(("http://", "https://"))
+__all__ = ["fetch", "is_url"]
 
 
 def fetch(url: str, folder: Path, place: str, *, refresh: bool) -> Path:
-    """The local copy of a URL, made anew where the server has another version.
-
-    place: file and line of the source, for errors. refresh: False asks nobody if there is a copy.
-    Raises: BadSource.
-    """
-    import urllib.error  # loads the whole of http and ssl, which most projects never need
-    import urllib.request
-
-    home = folder / digest_of(url.encode())[:16]
-    target = home / (PurePosixPath(urlsplit(url).path).name or "download")
-    if target.exists() and not refresh:
-        return target
-    home.mkdir(parents=True, exist_ok=True)
-    request = urllib.request.Request(url, headers=_conditions(home, target))  # noqa: S310 — only http(s) comes here
-    staged = target.with_name(f".{uuid7()}.part")
+    """The local copy of a source's URL. place: its file and line, for errors. Raises: BadSource."""
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer, staged.open("wb") as file:  # noqa: S310 — as above
-            shutil.copyfileobj(answer, file)
-            validators = {
-                ours: answer.headers[theirs] for theirs, ours in _VALIDATORS.items() if answer.headers[theirs]
-            }
-    except urllib.error.HTTPError as error:
-        staged.unlink(missing_ok=True)
-        if error.code == 304:
-            return target
-        raise BadSource(f"{url} answered {error.code} {error.reason}", where=place) from error
-    except OSError as error:
-        staged.unlink(missing_ok=True)
-        raise BadSource(f"{url} cannot be reached: {error}", where=place) from error
-    staged.replace(target)
-    (home / "validators.json").write_bytes(msgspec.json.encode(validators))
-    return target
-
-
-def _conditions(home: Path, target: Path) -> dict[str, str]:
-    kept = home / "validators.json"
-    return msgspec.json.decode(kept.read_bytes(), type=dict[str, str]) if target.exists() and kept.exists() else {}
+        return download.fetch(url, folder, refresh=refresh)
+    except download.BadDownload as error:
+        raise BadSource(error.what, where=place) from error

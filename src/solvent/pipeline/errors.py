@@ -19,6 +19,7 @@ Refusal
 ├── ContractBroken     a source breaks its contract and the settings say stop
 ├── NotStored          an output that the disk has no room for
 ├── WorkerDied         a worker process was killed
+├── TimedOut           an attempt took longer than its step may
 ├── ChangedMeanwhile   a file of the project changed between reading and running it
 └── StepFailed         the user's function raised
 """
@@ -94,6 +95,10 @@ class NotStored(Refusal):
 
 class WorkerDied(Refusal):
     code = "worker-died"
+
+
+class TimedOut(Refusal):
+    code = "timed-out"
 
 
 class ChangedMeanwhile(Refusal):

@@ -1,8 +1,9 @@
 """Running a pipeline: what is stale goes to worker processes, in parallel where the graph allows.
 
-Each executed step is a run, recorded when it starts and, with everything that it
-made, when it ends; all belong to the run of the pipeline. A lease on the recipe
-keeps two processes from doing the same work: the second waits and finds it done.
+Each executed step is a run; all belong to the run of the pipeline. A step may start
+from what another has made before that is on record (`journal`): both become durable
+together or not at all. A claim on the recipe keeps two processes from doing the same
+work: the second waits and finds it done.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter, deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +22,12 @@ from solvent.foundation.clock import wall_clock
 from solvent.foundation.errors import SolventError
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest
-from solvent.lineage.entities import Artifact, Run, RunEnd, RunStart, RunStatus
+from solvent.lineage.entities import Artifact, RunEnd, RunStart, RunStatus
+from solvent.pipeline.agenda import Agenda
+from solvent.pipeline.attempts import Attempts, timed_out
 from solvent.pipeline.jobs import Bookkeeper, Job
 from solvent.pipeline.logged import add_logged_rows
+from solvent.pipeline.memory import MemoryBudget, available_bytes
 from solvent.pipeline.messages import Failure, Reply
 from solvent.pipeline.options import (
     EVERYTHING,
@@ -38,12 +44,12 @@ from solvent.pipeline.planning import StoreLookups, prepare
 from solvent.pipeline.processes import LiveProcesses, sweep_scratch
 from solvent.pipeline.revision import git_commit
 from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, inputs_of
-from solvent.pipeline.tasks import make_task
-from solvent.pipeline.workers import Code, WorkerPool
-from solvent.store.leases import Busy
+from solvent.pipeline.tasks import TaskMaker
+from solvent.pipeline.workers import Code, Finished, WorkerPool
 
 if TYPE_CHECKING:
     from solvent.store import Store
+    from solvent.store.claims import Claims
 
 _POLL_SECONDS = 0.05  # how often a recipe that another process works on is looked at again
 
@@ -64,13 +70,20 @@ def run_pipeline(
     after the runs are recorded as cancelled.
     """
     with contextlib.ExitStack() as stack:
+        stack.enter_context(store.session())
         if pool is None:
             pool = stack.enter_context(WorkerPool(root, store.root, options.workers or spec.workers))
-        return _Execution(root.resolve(), prepare(spec, options), store, options, progress, pool).run()
+        claims = stack.enter_context(store.claims())
+        return _Execution(root.resolve(), prepare(spec, options), store, options, progress, pool, claims).run()
 
 
 class _Execution:
-    """One run of a pipeline. results: by full name; values: by output; waiting: not started yet."""
+    """One run of a pipeline.
+
+    results: by full name, as they will stand once they are on record; values: by output.
+    stale: steps to be started when a worker is free; blocked: those whose recipe someone else works on.
+    running: jobs by key; unrecorded: jobs that ended and wait for the commit.
+    """
 
     def __init__(
         self,
@@ -80,27 +93,33 @@ class _Execution:
         options: RunOptions,
         progress: Progress | None,
         pool: WorkerPool,
+        claims: Claims,
     ) -> None:
-        self.root = root
         self.spec = spec
         self.store = store
         self.options = options
         self.progress = progress
         self.pool = pool
+        self.claims = claims
         self.key = uuid7()
-        self.made: set[Digest] = set()  # recipes that this run has worked out
         self.nodes = spec.nodes
-        self.lookups = StoreLookups(root, store, refresh=True)
+        self.lookups = StoreLookups(root, store, spec, refresh=True)
         self.judge = Judge(spec, options, self.lookups)
-        self.order = spec.needed(options.targets)
-        self.waiting = list(self.order)
+        self.inputs = {name: inputs_of(self.nodes[name]) for name in spec.needed(options.targets)}
+        self.agenda = Agenda(list(self.inputs), {n: {r.node for r in refs.values()} for n, refs in self.inputs.items()})
+        self.stale: deque[str] = deque()
+        self.blocked: list[str] = []
         self.planned: dict[str, PlannedStep] = {}
-        self.judged: dict[str, float] = {}  # when, on the monotonic clock
         self.results: dict[str, StepResult] = {}
+        self.told = 0
         self.values: dict[Ref, Artifact] = {}
         self.running: dict[str, Job] = {}
+        self.unrecorded: dict[str, Job] = {}
         self.books = Bookkeeper(root, spec, store, options, self.lookups, self.key, git_commit(root))
-        self.again: set[str] = set()  # steps to run although a finished run of their recipe is there
+        self.journal = self.books.journal
+        self.tasks = TaskMaker(spec, options, self.books)
+        self.attempts = Attempts(self.nodes)
+        self.budget = MemoryBudget(spec.memory or available_bytes())
         self.stopped = False
 
     def run(self) -> PipelineRun:
@@ -128,106 +147,156 @@ class _Execution:
         return PipelineRun(key=self.key, steps=list(self.results.values()), seconds=time.perf_counter() - started)
 
     def _loop(self) -> None:
-        while self.waiting or self.running:
-            held = self._advance()
-            if not self.running and not held and self.waiting:
-                continue
-            if self.running or held:
-                for key, reply in self.pool.wait(_POLL_SECONDS if held else None):
-                    self._finish(self.running.pop(key), reply)
+        while self.agenda or self.running or self.unrecorded:
+            self._advance()
+            if self.journal.wait == 0 or (not self.running and self.journal.wait is not None):
+                self._commit()
+            elif self.running or self.blocked or self.agenda.next_due is not None:
+                for finished in (self.pool.wait(self._patience()), self._overdue()):
+                    for key, reply in finished:
+                        self._finish(self.running.pop(key), reply)
 
-    def _advance(self) -> bool:
-        """Settle or start every step that can be; whether one is held back by another process."""
-        held = False
-        for name in list(self.waiting):
-            refs = inputs_of(self.nodes[name])
-            if any(ref.node not in self.results for ref in refs.values()):
-                continue
-            broken = sorted(
-                {ref.node for ref in refs.values() if self.results[ref.node].state not in ("ran", "cached")}
-            )
-            if broken or self.stopped:
-                because = ", ".join(self.judge.labels[b] for b in broken)
-                self._settle(name, "skipped", f"{because} did not run through" if broken else "another step failed")
-                continue
-            step = self._planned(name, {p: self.values[ref] for p, ref in refs.items()})
-            step = msgspec.structs.replace(step, makers={p: self.results[ref.node].run for p, ref in refs.items()})
-            if step.state == "fresh":
-                self._reuse(step)
-            elif step.error is not None:
-                self._settle(name, "failed", step.reason, error=step.error.as_json()["error"])
-            elif self.pool.free and not self._start(step):
-                held = True
-        return held
+    def _patience(self) -> float | None:
+        """Seconds for which nothing but a worker's answer matters."""
+        waits = [self.journal.wait, _POLL_SECONDS if self.blocked else None]
+        instants = [self.agenda.next_due, *(job.deadline for job in self.running.values())]
+        now = time.monotonic()
+        waits += [max(0.0, instant - now) for instant in instants if instant is not None]
+        return min((w for w in waits if w is not None), default=None)
 
-    def _planned(self, name: str, inputs: dict[str, Artifact]) -> PlannedStep:
-        """A step as judged once in this run; a fresh source whose files its contract has not seen is read again."""
-        if name not in self.planned:
-            step, node = self.judge(name, inputs), self.nodes[name]
-            if isinstance(node, SourceSpec) and step.state == "fresh":
-                step = self.books.against_contract(step, node)
-                if step.state == "stale":
-                    self.again.add(name)
-            if self.options.force:
-                self.again.add(name)
-            self.planned[name] = step
-            self.judged[name] = time.monotonic()
+    def _overdue(self) -> Iterator[Finished]:
+        """Stop the attempts that take longer than their step may."""
+        now = time.monotonic()
+        for job in list(self.running.values()):
+            if job.deadline is not None and job.deadline <= now:
+                yield Finished(job.key, timed_out(job, self.pool.stop(job.key)))
+
+    def _advance(self) -> None:
+        """Settle what needs no worker, and start as much of the rest as there are workers for."""
+        while ready := self.agenda.take():
+            for name in ready:
+                if self._unneeded(name):
+                    continue
+                if not self._is_known(name) or self._judged(name) is not None:
+                    self.stale.append(name)
+        self.stale.extendleft(reversed(self.blocked))
+        self.blocked.clear()
+        self.stale.extend(self.agenda.due(time.monotonic()))
+        while self.stale and self.pool.free and self.budget.admits(self._need(self.stale[0])):
+            name = self.stale.popleft()
+            if not self._unneeded(name):
+                self._start(name)
+
+    def _need(self, name: str) -> int:
+        """Memory of a step, in bytes, as far as it is known."""
+        return self.attempts.limits(name).memory or self.lookups.peak(name) or 0
+
+    def _unneeded(self, name: str) -> bool:
+        """Settle a step as skipped where a producer did not run through, or where nothing new is to start."""
+        nodes = {ref.node for ref in self.inputs[name].values()}
+        broken = sorted(node for node in nodes if self.results[node].state not in ("ran", "cached"))
+        if broken or self.stopped:
+            because = ", ".join(self.judge.labels[b] for b in broken)
+            self._settle(name, "skipped", f"{because} did not run through" if broken else "another step failed")
+        return bool(broken) or self.stopped
+
+    def _is_known(self, name: str) -> bool:
+        """Whether a step can be judged without asking the store, and so before it is claimed."""
+        node = self.nodes[name]
+        if isinstance(node, LoggedSpec):
+            return False
+        try:
+            return self.lookups.is_recent(self.judge.recipe(node, self._given(name)).digest)
+        except SolventError:
+            return True  # it is judged to be in error
+
+    def _given(self, name: str) -> dict[str, Artifact]:
+        return {parameter: self.values[ref] for parameter, ref in self.inputs[name].items()}
+
+    def _judged(self, name: str) -> PlannedStep | None:
+        """Settle a step that is fresh or in error; one that is to run is returned, or waits for a worker."""
+        step = self._plan(name)
+        if step.state == "fresh":
+            run = step.run
+            self._settle(name, "cached", step.reason, run=run.start.key if run else "", outputs=step.outputs)
+        elif step.error is not None:
+            self._settle(name, "failed", step.reason, error=step.error.as_json()["error"])
+        else:
+            return step
+        return None
+
+    def _plan(self, name: str) -> PlannedStep:
+        """Judge a step; a fresh source whose files its contract has not seen is read again."""
+        step, node = self.judge(name, self._given(name)), self.nodes[name]
+        if isinstance(node, SourceSpec) and step.state == "fresh":
+            step = self.books.against_contract(step, node)
+        makers = {parameter: self.results[ref.node].run for parameter, ref in self.inputs[name].items()}
+        self.planned[name] = msgspec.structs.replace(step, makers=makers)
         return self.planned[name]
 
-    def _start(self, step: PlannedStep) -> bool:
-        """Start a stale step, unless another process works on the same recipe. Returns: whether it is settled."""
-        node = self.nodes[step.name]
+    def _start(self, name: str) -> None:
+        """Start a stale step, unless its recipe is worked on: then it is looked at again later."""
+        node = self.nodes[name]
         if isinstance(node, LoggedSpec):
-            self._tell(step.name, "running", step.reason)
-            self._add_logged(step, node)
-            return True
-        recipe = step.recipe.digest if step.recipe else Digest("")
-        lease = contextlib.ExitStack()
+            self._add_logged(self._plan(name), node)
+            return
+        claim = f"recipe {self.judge.recipe(node, self._given(name)).digest}"
+        if not self.claims.take(claim):
+            self.blocked.append(name)
+            return
         try:
-            lease.enter_context(self.store.lease(f"recipe {recipe}"))
-        except Busy:
-            return False
-        done = self._made_meanwhile(step, recipe)
-        if done is not None:
-            lease.close()
-            self._reuse(msgspec.structs.replace(step, state="fresh", reason="another process made it", run=done))
-            return True
-        self._tell(step.name, "running", step.reason)
-        job = Job(step, lease)
-        try:
-            task = make_task(node, step, self.spec, self.options, self.books)
-            self.books.started(job, self.pool.threads)
-            self.running[job.key] = job
-            self.waiting.remove(step.name)
-            self.pool.submit(job.key, task)
+            step = self._judged(name)
+            if step is not None:
+                self._submit(step, claim)
+                return
         except BaseException:
-            if job.key not in self.running:
-                lease.close()
+            self.claims.release([claim])
             raise
-        return True
+        self.claims.release([claim])
 
-    def _made_meanwhile(self, step: PlannedStep, recipe: Digest) -> Run | None:
-        """A run of the recipe that another process, or another step, finished since this one was judged stale."""
-        just_judged = time.monotonic() - self.judged[step.name] < _POLL_SECONDS
-        if step.name in self.again or (just_judged and recipe not in self.made):
-            return None
-        done = self.lookups.cached([recipe]).get(recipe)
-        whole = done is not None and all(map(self.lookups.intact, done.end.outputs.values() if done.end else ()))
-        return done if whole else None
+    def _submit(self, step: PlannedStep, claim: str) -> None:
+        self._tell(step.name, "running", step.reason)
+        name = step.name
+        job = Job(step, claim, self.pool.threads, self.attempts.number(name), self.attempts.limits(name).timeout)
+        task = self.tasks.task(step)
+        self.books.started(job)
+        self.running[job.key] = job
+        self.budget.take(job.key, self._need(name))
+        self.pool.submit(job.key, task)
 
     def _finish(self, job: Job, reply: Reply) -> None:
-        with job.lease:
-            reply = self.books.ended(job, reply)
-        name = job.step.name
-        if reply.failure is not None:
-            self._settle(name, "failed", job.step.reason, reply=reply, run=job.key)
-            self.stopped = self.stopped or not self.options.keep_going
-        else:
-            if job.step.recipe is not None:
-                self.made.add(job.step.recipe.digest)
-            self._settle(name, "ran", job.step.reason, reply=reply, run=job.key, outputs=reply.outputs)
+        """A step ended: others may build on it now; it is told when it is on record."""
+        self.budget.give(job.key)
+        reply = self.books.ended(job, reply)
+        self.unrecorded[job.key] = job
+        pause = None if reply.failure is None or self.stopped else self.attempts.failed(job.step.name, reply.failure)
+        if pause is not None:
+            job.last = False
+            self.agenda.postpone(job.step.name, time.monotonic() + pause)
+            return
+        state: State = "ran" if reply.failure is None else "failed"
+        self._result(job.step.name, state, job.step.reason, reply=reply, run=job.key, outputs=reply.outputs)
+        self.stopped = self.stopped or (reply.failure is not None and not self.options.keep_going)
+
+    def _commit(self) -> None:
+        """Make durable what has gathered, tell of it, and let go of its recipes."""
+        for key, failure in self.journal.commit().items():
+            job = self.unrecorded.pop(key, None)
+            if job is None:
+                continue
+            self.claims.release([job.claim])
+            if not job.last:
+                continue
+            name = job.step.name
+            if failure is not None:
+                self.results[name] = msgspec.structs.replace(
+                    self.results[name], state="failed", outputs=[], error=_error(failure), log=None
+                )
+            self._told(name)
 
     def _add_logged(self, step: PlannedStep, node: LoggedSpec) -> None:
+        self._tell(step.name, "running", step.reason)
+        self._commit()  # what it reads must be in the store
         logged = self.options.logged
         as_of = (logged.as_of if logged else None) or self.options.as_of
         started = time.perf_counter()
@@ -239,18 +308,9 @@ class _Execution:
             self._settle(step.name, "failed", step.reason, error=error.as_json()["error"])
             return
         reply, run = self.books.logged(step, added, time.perf_counter() - started)
-        self._settle(
-            step.name,
-            "ran",
-            f"{added.rows:,} rows from the prediction log",
-            reply=reply,
-            run=run,
-            outputs=reply.outputs,
-        )
-
-    def _reuse(self, step: PlannedStep) -> None:
-        run = step.run
-        self._settle(step.name, "cached", step.reason, run=run.start.key if run else "", outputs=step.outputs)
+        self._commit()
+        reason = f"{added.rows:,} rows from the prediction log"
+        self._settle(step.name, "ran", reason, reply=reply, run=run, outputs=reply.outputs)
 
     def _settle(
         self,
@@ -263,13 +323,27 @@ class _Execution:
         outputs: dict[str, Artifact] | None = None,
         error: dict[str, str] | None = None,
     ) -> None:
-        if name in self.waiting:
-            self.waiting.remove(name)
+        """A step's result that is on record already, or never will be."""
+        self._result(name, state, reason, reply=reply, run=run, outputs=outputs, error=error)
+        self._told(name)
+
+    def _result(
+        self,
+        name: str,
+        state: State,
+        reason: str,
+        *,
+        reply: Reply | None = None,
+        run: str = "",
+        outputs: dict[str, Artifact] | None = None,
+        error: dict[str, str] | None = None,
+    ) -> None:
         outputs = outputs or {}
         self.values.update({Ref(node=name, output=o): artifact for o, artifact in outputs.items()})
         if reply is not None and reply.failure is not None:
             error = _error(reply.failure)
-        result = StepResult(
+        notes = reply.notes if reply else self.planned[name].notes if name in self.planned else []
+        self.results[name] = StepResult(
             name=name,
             label=self.judge.labels[name],
             state=state,
@@ -278,33 +352,39 @@ class _Execution:
             outputs=[_output(o, a) for o, a in outputs.items()],
             run=run,
             error=error,
-            notes=reply.notes if reply else self.planned[name].notes if name in self.planned else [],
+            notes=[*self.attempts.notes(name), *notes],
             log=Digest(reply.log) if reply and reply.log else None,
+            attempts=self.attempts.number(name),
         )
-        self.results[name] = result
-        self._tell(name, state, reason, result)
+        self.agenda.done(name)
+
+    def _told(self, name: str) -> None:
+        self.told += 1
+        result = self.results[name]
+        self._tell(name, result.state, result.reason, result)
 
     def _tell(self, name: str, state: State | str, reason: str, result: StepResult | None = None) -> None:
         if self.progress is not None:
             label = self.judge.labels[name]
             values = {"name": name, "label": label, "state": state, "reason": reason, "result": result}
-            self.progress(StepEvent(**values, done=len(self.results), total=len(self.order)))  # type: ignore[arg-type]
+            self.progress(StepEvent(**values, done=self.told, total=len(self.inputs)))  # type: ignore[arg-type]
 
     def _abandon(self) -> None:
-        """After Ctrl-C or an error of ours: stop what runs and record it as cancelled."""
+        """After Ctrl-C or an error of ours: stop what runs and record it as cancelled. What ended stays done."""
         if self.running:
             self.pool.cancel()
-        for job in self.running.values():
-            self.books.cancelled(job)
-            job.lease.close()
+        if self.running or self.unrecorded:
+            self.journal.cancel(self.running)
+            self.journal.commit()
         self.running.clear()
+        self.unrecorded.clear()
 
     def _width(self) -> int:
         """Most steps that could run at once: the largest number on one level of the graph."""
         level: dict[str, int] = {}
-        for name in self.order:
-            level[name] = 1 + max((level[r.node] for r in inputs_of(self.nodes[name]).values()), default=0)
-        return max((list(level.values()).count(n) for n in set(level.values())), default=1)
+        for name, refs in self.inputs.items():
+            level[name] = 1 + max((level[ref.node] for ref in refs.values()), default=0)
+        return max(Counter(level.values()).values(), default=1)
 
 
 def _error(failure: Failure) -> dict[str, str]:

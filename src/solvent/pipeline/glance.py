@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from solvent.pipeline.options import RunOptions
 from solvent.pipeline.plan import Plan, plan
 from solvent.pipeline.sources import StatCache, snapshot
 from solvent.pipeline.spec import PipelineSpec, SourceSpec
+from solvent.store.lent import lent
 from solvent.store.quick import QuickOutput, QuickStore
 
 
@@ -36,10 +38,15 @@ class QuickLookups:
     def last(self, step: str) -> tuple[Run | None, bool]:
         return None, self.store.has_run(step)
 
-    def intact(self, artifact: Artifact) -> bool:
-        """Are the bytes there, by size?"""
+    def missing(self, artifact: Artifact) -> str:
+        """Are the bytes there, by size, or were they promised by the remote that their facts came from?"""
         blob = self.state / "objects" / artifact.digest[:2] / artifact.digest
-        return blob.is_file() and blob.stat().st_size == artifact.size
+        here = blob.is_file() and blob.stat().st_size == artifact.size
+        return "" if here or artifact.digest in self.lent else "is missing from the store"
+
+    @cached_property
+    def lent(self) -> frozenset[str]:
+        return lent(self.state)
 
     def source(self, source: SourceSpec) -> Digest:
         found = snapshot(source, self.root, self.state, self.stats, refresh=False)
@@ -47,6 +54,9 @@ class QuickLookups:
         return found.digest
 
     def document(self, digest: str) -> dict[str, Any] | None:  # noqa: ARG002  nothing is kept here
+        return None
+
+    def code(self) -> dict[str, Any] | None:
         return None
 
 
@@ -59,7 +69,7 @@ def _run(outputs: list[QuickOutput]) -> Run:
     """As much of a run as planning looks at."""
     artifacts = {
         o.name: Artifact(
-            digest=Digest(o.digest), content=Digest(o.content), type=ArtifactType(o.type), format="", size=o.size
+            digest=Digest(o.digest), content=Digest(o.content), type=ArtifactType(o.type), format=o.format, size=o.size
         )
         for o in outputs
     }

@@ -17,16 +17,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from solvent.foundation.errors import SolventError
+from solvent.foundation.errors import SolventError, nearest
 from solvent.pipeline.agreement import agree, resolve
 from solvent.pipeline.annotations import ModuleNames
-from solvent.pipeline.declarations import Model, Output, Source, Step
+from solvent.pipeline.declarations import Mapped, Model, Output, Source, Step
 from solvent.pipeline.download import is_url
+from solvent.pipeline.environment import interpreter
 from solvent.pipeline.errors import BadDeclaration, BadStep, BrokenModule
-from solvent.pipeline.fingerprint import CodeMap, Reached, function_digest, step_code
+from solvent.pipeline.fingerprint.code import CodeMap, StepCode
 from solvent.pipeline.messages import Findings, Request
 from solvent.pipeline.sources import fixed_part
-from solvent.pipeline.spec import RESULT, ModelSpec, OutputSpec, Ref, SourceSpec, StepSpec
+from solvent.pipeline.spec import RESULT, MapSpec, ModelSpec, OutputSpec, Ref, SourceSpec, StepSpec
 from solvent.pipeline.wiring import Consumer, Producer, producers_by_module, refuse_cycles, refuse_two_producers, wire
 
 
@@ -68,9 +69,13 @@ def collect(modules: list[ModuleType]) -> list[Found]:
     seen: dict[int, list[Found]] = {}
     for module in modules:
         for variable, value in vars(module).items():
-            if isinstance(value, Step | Source | Model):
+            if isinstance(value, Step | Source | Model | Mapped):
                 seen.setdefault(id(value), []).append(Found(value, module, variable))
     return [next((f for f in places if _is_home(f)), places[0]) for places in seen.values()]
+
+
+def _is_step(found: Found) -> bool:
+    return isinstance(found.value, Step)
 
 
 def _is_home(found: Found) -> bool:
@@ -89,44 +94,122 @@ class Inspection:
         self.found = found
         self.parsed: dict[str, ModuleNames] = {}
         sources = [f.value for f in found if isinstance(f.value, Source) and not is_url(f.value.location)]
-        self.code = CodeMap(root, [root / fixed_part(s.location) for s in sources])
-        self.reached: dict[str, Reached] = {}
+        declared = [root / fixed_part(s.location) for s in sources]
+        self.code = CodeMap(root, search_paths(root), declared, root / ".solvent")
 
     def findings(self) -> Findings:
+        homes = [*self.modules, *(sys.modules[f.value.__wrapped__.__module__] for f in self.found if _is_step(f))]
+        files = {module.__name__: inspect.getfile(module) for module in homes}
+        self.code.prepare((n, str(Path(f).resolve())) for n, f in files.items() if self.code.finder.is_project(f))
         sources = tuple(self._source(f) for f in self.found if isinstance(f.value, Source))
-        steps = self._steps()
+        steps, maps = self._steps()
         models = tuple(self._model(f) for f in self.found if isinstance(f.value, Model))
-        for module in self.modules:
-            self._reach(module.__name__)
-        files = {p for r in self.reached.values() for p in r.files}
-        absent = {p for r in self.reached.values() for p in r.absent}
+        document = self._document([*steps, *(m.step for m in maps)])
+        self.code.modules.save()
         return Findings(
             steps=steps,
             sources=sources,
             models=models,
-            files=tuple(sorted(map(self.code.name, files))),
-            absent=tuple(sorted(map(self.code.name, absent))),
+            maps=maps,
+            files=self.code.files(),
+            absent=tuple(self.code.absent()),
+            code=document,
         )
 
-    def _steps(self) -> tuple[StepSpec, ...]:
-        found = [f for f in self.found if isinstance(f.value, Step)]
+    def _document(self, steps: list[StepSpec]) -> dict[str, Any]:
+        """What each step's code was, for later: see `changes`."""
+        facts = {
+            s.name: {
+                "root": s.root, "distributions": s.distributions, "native": s.native, "doubts": s.notes,
+                "interpreter": interpreter(), "whole": s.whole,
+            }
+            for s in steps
+        }  # fmt: skip
+        return {"symbols": self.code.document(s.root for s in steps if s.root), "steps": facts}
+
+    def _steps(self) -> tuple[tuple[StepSpec, ...], tuple[MapSpec, ...]]:
+        maps = [f for f in self.found if isinstance(f.value, Mapped)]
+        mapped = self._only_mapped(maps)
+        found = [f for f in self.found if isinstance(f.value, Step) and id(f.value) not in mapped]
         consumers = [self._consumer(f) for f in found]
-        sources = [
-            (self._name(f), f.module.__name__, self._place(f.value.place))
+        templates = [self._template(f) for f in maps]
+        others = [
+            (self._name(f), f.module.__name__, self._place(f.value.place), "many[source]" if many else "source")
             for f in self.found
             if isinstance(f.value, Source)
+            for many in [f.value.partitions]
         ]
-        table = producers_by_module(consumers, sources)
-        refuse_two_producers(table, consumers)
+        others += [
+            (self._name(f), f.module.__name__, self._place(f.value.place), f"many[{t.outputs[0].annotation}]")
+            for f, t in zip(maps, templates, strict=True)
+        ]
+        table = producers_by_module(consumers, others)
+        refuse_two_producers(table, [*consumers, *templates])
         known: dict[Ref, Producer] = {p.ref: p for names in table.values() for made in names.values() for p in made}
-        inputs = {c.name: wire(c, table, known, agree) for c in consumers}
-        refuse_cycles(inputs, {c.name: c.place for c in consumers})
-        return tuple(self._step(f, c, inputs[c.name]) for f, c in zip(found, consumers, strict=True))
+        hints = {f.value.step.__wrapped__.__name__: f.variable for f in maps if id(f.value.step) in mapped}
+        inputs = {c.name: wire(c, table, known, agree, hints) for c in (*consumers, *templates)}
+        whole = {t.name: self._name(f) for f, t in zip(maps, templates, strict=True)}
+        waits = {whole.get(name, name): given for name, given in inputs.items()}
+        refuse_cycles(waits, {whole.get(c.name, c.name): c.place for c in (*consumers, *templates)})
+        steps = tuple(self._step(f, c, inputs[c.name]) for f, c in zip(found, consumers, strict=True))
+        return steps, tuple(self._map(f, t, inputs[t.name]) for f, t in zip(maps, templates, strict=True))
+
+    def _only_mapped(self, maps: list[Found]) -> set[int]:
+        """Ids of the steps that exist only as the elements of maps: nothing else names them."""
+        named = {id(node) for f in self.found for node in _named_by(f.value)}
+        return {id(f.value.step) for f in maps} - named
+
+    def _template(self, found: Found) -> Consumer:
+        """What the elements of a map have in common, before wiring. Raises: BadStep."""
+        declared: Mapped = found.value
+        step = self._consumer(Found(declared.step, found.module, declared.name or declared.step.__wrapped__.__name__))
+        place = self._place(declared.place)
+        if step.several:
+            raise BadStep(
+                f"`{step.label}` has several outputs, so it cannot be mapped", where=place, next="return one value"
+            )
+        over = dict(declared.inputs)
+        if declared.over is not None:
+            over[self._parameter_for(declared.over, step, place)] = declared.over
+        bindings = {**step.bindings, **{p: self._ref(producer, place) for p, producer in over.items()}}
+        name = f"{found.module.__name__}.{declared.name or step.label}"
+        return step._replace(name=name, bindings=bindings, each=frozenset(over))
+
+    def _parameter_for(self, over: Source | Mapped, step: Consumer, place: str) -> str:
+        """The parameter that what a step is mapped over goes to. Raises: BadStep."""
+        names = [name for name, _, _ in step.parameters]
+        variable = next((f.variable for f in self.found if f.value is over), "")
+        if variable in names:
+            return variable
+        if len(names) == 1:
+            return names[0]
+        raise BadStep(
+            f"`{step.label}` takes {', '.join(f'`{n}`' for n in names) or 'nothing'}: which of them is mapped?",
+            where=place,
+            next=f"write map({names[0] if names else 'parameter'}={variable or '…'})",
+        )
+
+    def _map(self, found: Found, template: Consumer, inputs: Any) -> MapSpec:
+        declared: Mapped = found.value
+        step = self._step(Found(declared.step, found.module, found.variable), template, inputs)
+        place = self._place(declared.place)
+        for parameter, values in declared.values.items():
+            if parameter not in step.parameters:
+                hint = nearest(parameter, list(step.parameters), "values are given to keyword-only parameters")
+                raise BadStep(f"`{template.label}` has no keyword-only parameter `{parameter}`", where=place, next=hint)
+            if not all(map(is_json, values)):
+                raise BadStep(
+                    f"`map({parameter}=…)` has a value that is no JSON value",
+                    where=place,
+                    next="use text, numbers, truth values, lists and dicts, and build the rest inside",
+                )
+        over = {i.parameter: i.producer.node for i in inputs if i.parameter in template.each}
+        return MapSpec(name=self._name(found), step=step, over=over, values=declared.values)
 
     def _step(self, found: Found, consumer: Consumer, inputs: Any) -> StepSpec:
         function = found.value.__wrapped__
-        reached = self._reach(function.__module__)
-        files = {self.code.name(path): digest for path, digest in reached.files.items()}
+        env = found.value.__solvent__.env
+        code = self._code(function, env)
         file, _, line = consumer.place.rpartition(":")
         definition = self._definition(function)
         return StepSpec(
@@ -140,11 +223,24 @@ class Inspection:
             positional_only=tuple(a.arg for a in definition.args.posonlyargs),
             outputs=consumer.outputs,
             several=consumer.several,
-            env=found.value.__solvent__.env,
-            code=step_code(function_digest(definition), files),
-            files=files,
-            notes=reached.notes,
+            env=env,
+            code=code.code,
+            whole=code.whole,
+            notes=code.doubts,
+            distributions=code.distributions,
+            native=code.native,
+            data=code.data,
+            portable=tuple(self.code.carried(code.root)) if code.root else (),
+            root=code.root,
+            limits=found.value.__solvent__.limits,
         )
+
+    def _code(self, function: Any, env: tuple[str, ...]) -> StepCode:
+        """The fingerprint of a step's function; one of an installed component is its distribution's version."""
+        path = str(Path(inspect.getfile(sys.modules[function.__module__])).resolve())
+        if self.code.finder.is_project(path):
+            return self.code.step(function.__module__, path, function.__name__, env)
+        return self.code.component(function.__module__, function.__qualname__)
 
     def _consumer(self, found: Found) -> Consumer:
         function = found.value.__wrapped__
@@ -216,6 +312,7 @@ class Inspection:
             contract=path,
             file=file,
             line=int(line),
+            partitions=declared.partitions,
         )
 
     def _model(self, found: Found) -> ModelSpec:
@@ -223,6 +320,11 @@ class Inspection:
         place = self._place(declared.place)
         file, _, line = place.rpartition(":")
         producers = {role: self._ref(producer, place) for role, producer in declared.producers.items()}
+        for role, producer in declared.producers.items():
+            if isinstance(producer, Source) and producer.partitions:
+                raise BadDeclaration(
+                    f"`{role}` of a model is a source in partitions", where=place, next="take what a step makes of it"
+                )
         return ModelSpec(
             name=declared.name or found.variable.replace("_", "-"),
             variable=found.variable,
@@ -272,19 +374,23 @@ class Inspection:
             self.parsed[module] = ModuleNames(Path(inspect.getfile(sys.modules[module])), module)
         return self.parsed[module]
 
-    def _reach(self, module: str) -> Reached:
-        if module not in self.reached:
-            path = Path(inspect.getfile(sys.modules[module]))
-            inside = self.code.is_project(path)
-            self.reached[module] = self.code.reach(module, path) if inside else Reached({}, frozenset(), ())
-        return self.reached[module]
-
     def _place(self, place: str) -> str:
         file, _, line = place.rpartition(":")
         return f"{self._relative(file)}:{line}"
 
     def _relative(self, file: str) -> str:
         return _relative(Path(file), self.root)
+
+
+def _named_by(value: Any) -> list[Any]:
+    """The steps that a declaration names as what it consumes."""
+    if isinstance(value, Step):
+        named = list(value.__solvent__.bindings.values())
+    elif isinstance(value, Model):
+        named = list(value.producers.values())
+    else:
+        named = []
+    return [producer.step if isinstance(producer, Output) else producer for producer in named]
 
 
 def is_json(value: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
+import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,29 +14,41 @@ import msgspec
 from solvent.foundation.clock import wall_clock
 from solvent.foundation.errors import SolventError
 from solvent.foundation.ids import uuid7
-from solvent.lineage.digests import Digest, digest_of
-from solvent.lineage.entities import Artifact, ArtifactType, NodeKind, RunEnd, RunStart, RunStatus
+from solvent.lineage.digests import Digest
+from solvent.lineage.entities import NodeKind, RunEnd, RunStart, RunStatus
+from solvent.pipeline.changes import read_document
 from solvent.pipeline.contractfile import Verdict, contract_broken, verdict
 from solvent.pipeline.environment import environment_document
+from solvent.pipeline.journal import Journal
 from solvent.pipeline.messages import Failure, Reply
 from solvent.pipeline.options import RunOptions
-from solvent.pipeline.plan import LOGGED_CODE, PlannedStep, code_document, make_recipe
+from solvent.pipeline.plan import LOGGED_CODE, PlannedStep, make_recipe
 from solvent.pipeline.planning import StoreLookups
 from solvent.pipeline.spec import PipelineSpec, SourceSpec, StepSpec
 
 if TYPE_CHECKING:
     from solvent.pipeline.logged import LoggedRows
     from solvent.store import Store
+    from solvent.store.facts.recording import EdgeName
 
 
 class Job:
-    """A step that runs. lease: of its recipe, held until its end is recorded."""
+    """An attempt at a step. claim: the name of its recipe's claim, held until its end is on record.
 
-    def __init__(self, step: PlannedStep, lease: contextlib.ExitStack) -> None:
+    timeout: seconds that it may take; deadline: on the monotonic clock. last: no other attempt follows.
+    """
+
+    def __init__(
+        self, step: PlannedStep, claim: str, threads: int, attempt: int = 1, timeout: float | None = None
+    ) -> None:
         self.key = uuid7()
         self.step = step
-        self.lease = lease
-        self.threads = 1
+        self.claim = claim
+        self.threads = threads
+        self.attempt = attempt
+        self.started = time.monotonic()
+        self.deadline = None if timeout is None else self.started + timeout
+        self.last = True
 
 
 class Bookkeeper:
@@ -60,12 +73,12 @@ class Bookkeeper:
         self.parent = parent
         self.commit = commit
         self.host = socket.gethostname()
-        self._kept: set[Digest] = set()
+        self.journal = Journal(store)
 
-    def started(self, job: Job, threads: int) -> None:
+    def started(self, job: Job) -> None:
         """A step begins: its recipe, inputs, code and environment."""
-        job.threads = threads
-        self.store.facts.start_run(self._start(job.key, job.step))
+        tags = {"attempt": str(job.attempt)} if job.attempt > 1 else {}
+        self.journal.start(self._start(job.key, job.step, tags))
 
     def ended(self, job: Job, reply: Reply) -> Reply:
         """A step ended. Returns: the reply, with what its contract said, and failed where that stops the run."""
@@ -85,26 +98,23 @@ class Bookkeeper:
             error=None if failed is None else ": ".join(filter(None, (failed.where, failed.what))),
             resources={"seconds": reply.seconds, "max_rss_bytes": reply.max_rss_bytes, "threads": float(job.threads)},
         )
-        self.store.facts.end_run(end)
-        self._link_members(reply)
+        blobs = {Digest(digest): data for digest, data in reply.blobs.items()}
+        self.journal.end(end, blobs, _member_edges(reply), reply.members)
         return reply
-
-    def cancelled(self, job: Job) -> None:
-        self.store.facts.end_run(RunEnd(key=job.key, status=RunStatus.CANCELLED, ended_at=wall_clock()))
 
     def logged(self, step: PlannedStep, added: LoggedRows, seconds: float) -> tuple[Reply, str]:
         """Record the built-in step for logged rows, whose provenance reaches the log's segments."""
         key = uuid7()
-        start = self._start(key, step)
+        start = self._start(key, step, {})
         if step.recipe is not None:
             contents = {**step.recipe.inputs, "logged": added.content}
             recipe = make_recipe(LOGGED_CODE, step.recipe.environment, step.recipe.parameters, contents)
             start = msgspec.structs.replace(start, recipe=recipe)
         inputs = {**start.inputs, **{f"segment {i}": digest for i, digest in enumerate(added.segments)}}
-        self.store.facts.start_run(msgspec.structs.replace(start, inputs=inputs))
+        self.journal.start(msgspec.structs.replace(start, inputs=inputs))
         outputs, resources = {"result": added.artifact}, {"seconds": seconds}
         end = RunEnd(key=key, status=RunStatus.DONE, ended_at=wall_clock(), outputs=outputs, resources=resources)
-        self.store.facts.end_run(end)
+        self.journal.end(end, {}, [])
         return Reply(outputs=outputs, seconds=seconds), key
 
     def contract(self, source: SourceSpec) -> Path | None:
@@ -133,11 +143,11 @@ class Bookkeeper:
     def _files(self, source: SourceSpec) -> set[Digest]:
         return {member.digest for member in self.lookups.snapshot(source).members}
 
-    def _start(self, key: str, step: PlannedStep) -> RunStart:
+    def _start(self, key: str, step: PlannedStep, tags: dict[str, str]) -> RunStart:
         node = self.nodes[step.name]
-        tags = {"environment": self._keep("environment", environment_document(self.spec.distributions))}
-        if isinstance(node, StepSpec):
-            tags["code"] = self._keep("code", code_document(node))
+        tags = {**tags, "environment": self._environment}
+        if isinstance(node, StepSpec) and self._code:
+            tags["code"] = self._code
         return RunStart(
             key=key,
             step=step.name,
@@ -152,24 +162,21 @@ class Bookkeeper:
             tags={**tags, **self.options.tags},
         )
 
-    def _keep(self, name: str, data: bytes) -> Digest:
-        """Keep what a tag stands for, once, so that `why` and a bill of materials can read it."""
-        digest = digest_of(data)
-        if digest not in self._kept and self.store.facts.artifact(digest) is None:
-            self.store.objects.put_bytes(data)
-            about = {"name": name}
-            kept = Artifact(
-                digest=digest, content=digest, type=ArtifactType.ANY, format="json", size=len(data), about=about
-            )
-            self.store.facts.add_artifact(kept)
-        self._kept.add(digest)
-        return digest
+    @cached_property
+    def _environment(self) -> Digest:
+        return self.journal.keep("environment", environment_document(self.spec.distributions))
+
+    @cached_property
+    def _code(self) -> Digest | None:
+        """One document for all steps: what each reaches, so that `why` can say later what changed."""
+        data = read_document(self.root, self.spec.code)
+        return self.journal.keep("code", data) if data is not None else None
 
     def _checked(self, job: Job, source: SourceSpec, reply: Reply) -> Reply:
         """Record a source's raw files and contract checks before its run ends."""
-        contracts = {check.contract.digest: check.contract for check in reply.checks}
-        outputs = list(reply.outputs.values()) if reply.checks else []
-        self.store.facts.add_artifacts([*reply.members, *contracts.values(), *outputs])
+        if reply.checks:
+            contracts = {check.contract.digest: check.contract for check in reply.checks}
+            self.store.facts.add_artifacts([*reply.members, *contracts.values(), *reply.outputs.values()])
         for check in reply.checks:
             self.store.facts.add_contract_check(
                 Digest(check.file), check.contract.digest, check.ok, check.violations, wall_clock()
@@ -182,12 +189,11 @@ class Bookkeeper:
         failure = Failure(code=error.code, what=error.what, where=error.where, next=error.next)
         return msgspec.structs.replace(reply, failure=failure, outputs={})
 
-    def _link_members(self, reply: Reply) -> None:
-        """file → tree → table: the first member is what the source's location was."""
-        if not reply.members or reply.failure is not None:
-            return
-        raw, *files = reply.members
-        edges = [((NodeKind.ARTIFACT, str(f.digest)), (NodeKind.ARTIFACT, str(raw.digest)), "member") for f in files]
-        tables = [a for a in reply.outputs.values() if a.digest != raw.digest]
-        edges += [((NodeKind.ARTIFACT, str(raw.digest)), (NodeKind.ARTIFACT, str(t.digest)), "files") for t in tables]
-        self.store.facts.add_edges(edges)
+
+def _member_edges(reply: Reply) -> list[EdgeName]:
+    """file → tree → table: the first member is what the source's location was."""
+    if not reply.members or reply.failure is not None:
+        return []
+    raw, *files = [(NodeKind.ARTIFACT, str(member.digest)) for member in reply.members]
+    tables = [(NodeKind.ARTIFACT, str(a.digest)) for a in reply.outputs.values() if a.digest != raw[1]]
+    return [*((file, raw, "member") for file in files), *((raw, table, "files") for table in tables)]

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact
-from solvent.pipeline.spec import ModelSpec, OutputSpec, SourceSpec, StepSpec
+from solvent.pipeline.spec import MapSpec, ModelSpec, OutputSpec, SourceSpec, StepSpec
 
 LOG = "log"  # in a worker's own folder: what the step at hand prints
 FILES = "files.json"  # beside it: digests of the project's files as the pipeline was read
@@ -22,21 +23,24 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Findings(msgspec.Struct, frozen=True, kw_only=True):
-    """What was declared. files, absent: what the answer depends on (see PipelineSpec)."""
+    """What was declared. files, absent: what the answer depends on (see PipelineSpec). code: the code document."""
 
     steps: tuple[StepSpec, ...] = ()
     sources: tuple[SourceSpec, ...] = ()
     models: tuple[ModelSpec, ...] = ()
-    files: tuple[str, ...] = ()
+    maps: tuple[MapSpec, ...] = ()
+    files: dict[str, Digest] = {}
     absent: tuple[str, ...] = ()
+    code: dict[str, Any] = {}
     error: dict[str, str] | None = None
 
 
 class TaskInput(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored value to be handed to a parameter."""
+    """A value to be handed to a parameter. data: its bytes where they may not be stored yet."""
 
     artifact: Artifact
     annotation: str
+    data: bytes | None = None
 
 
 class StepTask(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
@@ -52,6 +56,7 @@ class StepTask(msgspec.Struct, frozen=True, kw_only=True, tag="step"):
     several: bool
     data_files: tuple[str, ...]
     project_modules: frozenset[str]
+    gathers: dict[str, str] = {}
 
 
 class SourceFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,9 +103,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a task. seconds: of the whole task; notes: warnings for people."""
+    """What came of a task.
+
+    blobs: bytes by digest that are left to be stored by whoever asked: small outputs and the log.
+    seconds: of the whole task; notes: warnings for people.
+    """
 
     outputs: dict[str, Artifact] = {}
+    blobs: dict[str, bytes] = {}
     metrics: dict[str, float] = {}
     notes: list[str] = []
     members: list[Artifact] = []

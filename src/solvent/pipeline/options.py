@@ -10,6 +10,7 @@ import msgspec
 
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import ArtifactType
+from solvent.pipeline.spec import Ref
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,8 @@ State = Literal["ran", "cached", "failed", "skipped", "cancelled"]
 class StepResult(Value, frozen=True, kw_only=True):
     """name: full; label: short where unique. run: key of the run that made the outputs, '' where none did.
 
-    error: the fields of the error, for `failed`. notes: warnings, contract breaches included. log: artifact.
+    error: the fields of the error, for `failed`. notes: warnings, contract breaches and failed attempts included.
+    log: artifact. attempts: how many it took.
     """
 
     name: str
@@ -72,6 +74,7 @@ class StepResult(Value, frozen=True, kw_only=True):
     error: dict[str, str] | None = None
     notes: list[str] = []
     log: Digest | None = None
+    attempts: int = 1
 
 
 class PipelineRun(Value, frozen=True, kw_only=True):
@@ -103,6 +106,13 @@ class PipelineRun(Value, frozen=True, kw_only=True):
                     return output
         raise KeyError(name)
 
+    def made(self, ref: Ref) -> Digest | None:
+        """The artifact that an output was, where the run has it."""
+        for step in self.steps:
+            if step.name == ref.node:
+                return next((output.digest for output in step.outputs if output.name == ref.output), None)
+        return None
+
     def outputs(self, name: str) -> dict[str, StepOutput]:
         """All outputs of a step, by name."""
         return {output.name: output for output in self.step(name).outputs}
@@ -125,6 +135,7 @@ class PipelineRun(Value, frozen=True, kw_only=True):
                     ],
                     **({"error": s.error} if s.error else {}),
                     **({"notes": s.notes} if s.notes else {}),
+                    **({"attempts": s.attempts} if s.attempts > 1 else {}),
                 }
                 for s in self.steps
             ],

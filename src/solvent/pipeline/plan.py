@@ -9,20 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from functools import cached_property
+from typing import Any, Literal, Protocol, TypeGuard
 
 import msgspec
 
 from solvent.foundation.clock import iso
 from solvent.foundation.errors import SolventError
-from solvent.lineage.digests import Digest, canonical, digest_value
+from solvent.lineage.digests import Digest, digest_value
 from solvent.lineage.entities import Artifact, Recipe, Run
-from solvent.pipeline.environment import with_variables
+from solvent.pipeline.changes import Change, changed_code, distribution_changes, facts_of, reasons_of
+from solvent.pipeline.environment import interpreter, step_environment
 from solvent.pipeline.options import RunOptions
-from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec, inputs_of
+from solvent.pipeline.spec import RESULT, LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec, inputs_of
 
 SOURCE_CODE = digest_value("solvent source 1")
 LOGGED_CODE = digest_value("solvent logged rows 1")
+READERS = ("polars", "pyarrow")  # distributions whose version decides what a source's files mean
+PLAIN = frozenset({"parquet", "metrics", "json", "npy", "file"})  # formats that hold no class of the project
+MOST = 3  # reasons of one kind that are told
 Node = StepSpec | SourceSpec | LoggedSpec
 
 
@@ -32,14 +37,17 @@ class Lookups(Protocol):
     cached: newest finished runs by recipe. last: the newest finished run of a step
     and whether any run of it exists. intact: whether an output's bytes are there.
     source: digest of what a source's location means now; it raises where there is nothing.
-    document: what a run's `code` or `environment` tag stands for, where it is kept.
+    document: what a run's `code` or `environment` tag stands for, where it is kept. code: the code
+    document of the pipeline as it is now. missing: why an artifact cannot be used, '' where its bytes are there
+    and right as far as the settings ask; what is missing may be fetched from elsewhere on the way.
     """
 
     def cached(self, recipes: Collection[Digest]) -> dict[Digest, Run]: ...
     def last(self, step: str) -> tuple[Run | None, bool]: ...
-    def intact(self, artifact: Artifact) -> bool: ...
+    def missing(self, artifact: Artifact) -> str: ...
     def source(self, source: SourceSpec) -> Digest: ...
     def document(self, digest: str) -> dict[str, Any] | None: ...
+    def code(self) -> dict[str, Any] | None: ...
     @property
     def variables(self) -> Mapping[str, str]: ...
 
@@ -86,7 +94,7 @@ def plan(spec: PipelineSpec, options: RunOptions, lookups: Lookups) -> Plan:
     known: dict[Ref, Artifact] = {}
     judge = Judge(spec, options, lookups)
     for name in spec.needed(options.targets):
-        refs = inputs_of(spec.nodes[name])
+        refs = inputs_of(judge.nodes[name])
         pending = sorted({judged[r.node].label for r in refs.values() if judged[r.node].state != "fresh"})
         if pending:
             waits = f"waits for {', '.join(pending)}"
@@ -106,6 +114,7 @@ class Judge:
         self.labels = spec.labels
         self.options = options
         self.lookups = lookups
+        self.carried: dict[str, frozenset[Digest]] = {}
 
     def __call__(self, name: str, inputs: dict[str, Artifact]) -> PlannedStep:
         """Fresh, with the run whose outputs serve, or stale with the reason."""
@@ -119,29 +128,61 @@ class Judge:
             return msgspec.structs.replace(base, reason="reads the prediction log")
         if self.options.force:
             return msgspec.structs.replace(base, reason="forced")
+        if isinstance(node, StepSpec) and node.whole and self.spec.cache.uncertain == "always":
+            return msgspec.structs.replace(base, reason=f"uncertain: {node.notes[0]}")
         run = self.lookups.cached([recipe.digest]).get(recipe.digest)
         if run is None:
             return msgspec.structs.replace(base, reason=self.why_stale(node, recipe))
         if isinstance(node, SourceSpec) and not only_as_file(node, self.spec):
             run = _as_table(run)
-        damaged = [o for o, a in (run.end.outputs if run.end else {}).items() if not self.lookups.intact(a)]
-        if damaged:
-            shown = "its output" if damaged == ["result"] else f"output {', '.join(damaged)}"
-            return msgspec.structs.replace(base, reason=f"{shown} is missing from the store")
+        for output, artifact in (run.end.outputs if run.end else {}).items():
+            if isinstance(node, StepSpec) and _taken_for_file(node, output, artifact):
+                return msgspec.structs.replace(base, reason="the store knows its output as a plain file of equal bytes")
+            if why := self.lookups.missing(artifact):
+                shown = "its output" if output == RESULT else f"its output {output}"
+                return msgspec.structs.replace(base, reason=f"{shown} {why}")
         return msgspec.structs.replace(base, state="fresh", reason="nothing changed", run=run)
+
+    def _carried(self, node: Node, inputs: dict[str, Artifact]) -> frozenset[Digest]:
+        """Code that a step's inputs bring along: a pickled value refers to classes of the project by name.
+
+        A table or a figure brings none, whatever made it.
+        """
+        brought: set[Digest] = set()
+        for parameter, ref in inputs_of(node).items():
+            producer = self.nodes[ref.node]
+            if inputs[parameter].format not in PLAIN and isinstance(producer, StepSpec):
+                brought |= {*producer.portable, *self.carried.get(ref.node, ())}
+        return frozenset(brought)
 
     def recipe(self, node: Node, inputs: dict[str, Artifact]) -> Recipe:
         """What would be computed. Raises: BadSource where a source's files are not there."""
+        self.carried[node.name] = self._carried(node, inputs)
         if isinstance(node, SourceSpec):
             contents = {"files": self.lookups.source(node)}
-            return make_recipe(
-                SOURCE_CODE, self.spec.environment, source_parameters(node, self.spec, self.options), contents
-            )
+            return make_recipe(SOURCE_CODE, self.reading, source_parameters(node, self.spec, self.options), contents)
         contents = {parameter: artifact.content for parameter, artifact in inputs.items()}
         if isinstance(node, LoggedSpec):
-            return make_recipe(LOGGED_CODE, self.spec.environment, {"model": node.model}, contents)
-        environment = with_variables(self.spec.environment, node.env, self.lookups.variables)
-        return make_recipe(node.code, environment, node.parameters, contents)
+            return make_recipe(LOGGED_CODE, self.reading, {"model": node.model}, contents)
+        every = self.spec.cache.environment == "all"
+        environment = step_environment(
+            self.spec.distributions if every else node.distributions,
+            node.env,
+            self.lookups.variables,
+            native=every or node.native,
+        )
+        code = step_code(self.spec, node)
+        carried = self.carried.get(node.name)
+        code = Digest(code) if not carried else digest_value([code, sorted(carried)])
+        return make_recipe(Digest(code), environment, node.parameters, contents)
+
+    @cached_property
+    def reading(self) -> Digest:
+        """The environment in which sources are read."""
+        if self.spec.cache.environment == "all":
+            return self.spec.environment
+        readers = tuple(d for d in self.spec.distributions if d.partition("==")[0] in READERS)
+        return step_environment(readers, (), {}, native=True)
 
     def why_stale(self, node: Node, recipe: Recipe) -> str:
         """What differs from the last finished run of the step of this name."""
@@ -162,27 +203,71 @@ class Judge:
             return []
         if not isinstance(node, StepSpec):
             return ["this version of Solvent reads sources in another way"]
-        document = self.lookups.document(last.start.tags.get("code", "")) or {}
-        now, before = node.files, document.get("files", {})
-        changed = [
-            f"code of {f} changed" if f.endswith(".py") else f"{f} changed"
-            for f in now
-            if before.get(f, now[f]) != now[f]
-        ]
-        added = [f"{f} is new to it" for f in now if f not in before]
-        removed = [f"it no longer reaches {f}" for f in before if f not in now]
-        return changed + added + removed or [f"code of {node.file} changed"]
+        found = reasons_of(code_changes(node, last, self.lookups))
+        if found:
+            return [*found[:MOST], *([f"and {len(found) - MOST} more"] if len(found) > MOST else [])]
+        if self.carried.get(node.name):
+            return ["a class that an input holds changed"]
+        if node.notes and self.spec.cache.uncertain != "module":
+            return ["what is uncertain counts in another way now (`cache.uncertain`)"]
+        if node.notes:
+            return [f"its modules changed, and they count whole, for {node.notes[0]}"]
+        return ["its code changed"]
 
     def _environment(self, node: Node, recipe: Recipe, last: Run) -> list[str]:
         if last.start.recipe is None or recipe.environment == last.start.recipe.environment:
             return []
-        tag = last.start.tags.get("environment", "")
-        if tag == self.spec.environment and isinstance(node, StepSpec):
-            return [f"environment variable {' or '.join(node.env)} changed"]
-        document = self.lookups.document(tag)
-        if document is None:
+        before = self.lookups.document(last.start.tags.get("environment", ""))
+        if before is None:
             return ["the environment changed"]
-        return _distributions(document["distributions"], list(self.spec.distributions)) or ["the interpreter changed"]
+        if before["interpreter"] != interpreter():
+            return [f"the interpreter changed: {before['interpreter']} → {interpreter()}"]
+        found = distribution_changes(self._counted(node, last, before["distributions"]), self._counting(node))
+        return found or [
+            f"environment variable {' or '.join(node.env)} changed" if _declares(node) else "another machine"
+        ]
+
+    def _counting(self, node: Node) -> list[str]:
+        """The distributions that count for a node now."""
+        if self.spec.cache.environment == "all":
+            return list(self.spec.distributions)
+        if isinstance(node, StepSpec):
+            return list(node.distributions)
+        return [d for d in self.spec.distributions if d.partition("==")[0] in READERS]
+
+    def _counted(self, node: Node, last: Run, installed: list[str]) -> list[str]:
+        """Those that counted when it ran last."""
+        if self.spec.cache.environment == "all":
+            return installed
+        code = self.lookups.document(last.start.tags.get("code", "")) or {}
+        facts = facts_of(code, last.start.step)
+        if facts:
+            return list(facts["distributions"])
+        names = {d.partition("==")[0] for d in self._counting(node)}
+        return [d for d in installed if d.partition("==")[0] in names]
+
+
+def step_code(spec: PipelineSpec, step: StepSpec) -> str:
+    """The fingerprint of a step's code that counts: of whole modules, where something in it cannot be seen."""
+    return step.whole if step.whole and spec.cache.uncertain == "module" else step.code
+
+
+def code_changes(step: StepSpec, last: Run, lookups: Lookups) -> list[Change]:
+    """What a step's code is now against a run of it; empty where either is not known."""
+    before, now = lookups.document(last.start.tags.get("code", "")), lookups.code()
+    if before is None or now is None:
+        return []
+    return changed_code(before, last.start.step, now, step.name)
+
+
+def _taken_for_file(step: StepSpec, output: str, artifact: Artifact) -> bool:
+    """Equal bytes are one artifact: where a source's file has those of a step's value, it is loaded as a file."""
+    annotation = next((o.annotation for o in step.outputs if o.name == output), "")
+    return artifact.format == "file" and annotation not in ("", "pathlib.Path")
+
+
+def _declares(node: Node) -> TypeGuard[StepSpec]:
+    return isinstance(node, StepSpec) and bool(node.env)
 
 
 def _as_table(run: Run) -> Run:
@@ -222,11 +307,6 @@ def only_as_file(source: SourceSpec, spec: PipelineSpec) -> bool:
     return bool(wanted) and all(w == "pathlib.Path" for w in wanted)
 
 
-def code_document(step: StepSpec) -> bytes:
-    """The artifact that a run's `code` tag stands for: the files that its code reached, with their digests."""
-    return canonical({"files": step.files})
-
-
 def _instant(instant: datetime | None) -> str | None:
     return None if instant is None else iso(instant)
 
@@ -249,12 +329,3 @@ def _inputs(node: Node, before: dict[str, Digest], now: dict[str, Digest]) -> li
     changed = [f"input {name} changed" for name in now if name in before and before[name] != now[name]]
     added = [f"input {name} is new" for name in now if name not in before]
     return changed + added + [f"input {name} is gone" for name in before if name not in now]
-
-
-def _distributions(before: list[str], now: list[str]) -> list[str]:
-    old, new = (dict(d.split("==", 1) for d in ds) for ds in (before, now))
-    changed = [f"{n} {old[n]} → {new[n]}" for n in sorted(old.keys() & new.keys()) if old[n] != new[n]]
-    added = [f"{n} {new[n]} was installed" for n in sorted(new.keys() - old.keys())]
-    removed = [f"{n} was removed" for n in sorted(old.keys() - new.keys())]
-    found = changed + added + removed
-    return [*found[:3], f"and {len(found) - 3} more distributions"] if len(found) > 3 else found

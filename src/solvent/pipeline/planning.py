@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,29 +12,44 @@ import msgspec
 
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, Run, RunStatus
+from solvent.pipeline.changes import Change, parse_document, read_document
 from solvent.pipeline.discover import with_parameters
 from solvent.pipeline.options import EVERYTHING, RunOptions
-from solvent.pipeline.plan import Plan, plan
+from solvent.pipeline.plan import Plan, code_changes, plan
 from solvent.pipeline.sources import Snapshot, StatCache, snapshot
 from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec
+from solvent.store.objects import Corrupt
 
 if TYPE_CHECKING:
     from solvent.store import Store
 
-RECENT = 60  # runs looked up at once: most steps are as they were last time
-
 
 class StoreLookups:
-    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state."""
+    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state.
 
-    def __init__(self, root: Path, store: Store, *, refresh: bool = False) -> None:
+    fetch_missing: brings an object that is not here from elsewhere (a remote), and says whether it did.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        store: Store,
+        spec: PipelineSpec,
+        *,
+        refresh: bool = False,
+        fetch_missing: Callable[[Digest], bool] | None = None,
+    ) -> None:
         self.root = root
         self.store = store
         self.refresh = refresh
+        self.verify = spec.cache.verify
+        self.fetch_missing = fetch_missing
+        self._code = spec.code
         self.stats = StatCache(store.root / "plan" / "stats.json")
         self._snapshots: dict[str, Snapshot] = {}
-        self._recent = store.facts.runs(status=RunStatus.DONE, limit=RECENT)
-        self._by_recipe = {run.start.recipe.digest: run for run in reversed(self._recent) if run.start.recipe}
+        self._steps = frozenset(spec.nodes)
+        self._newest = store.facts.newest_runs(self._steps)  # most steps are as they were last time
+        self._by_recipe = {run.start.recipe.digest: run for run in self._newest.values() if run.start.recipe}
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -44,13 +60,48 @@ class StoreLookups:
         others = [recipe for recipe in recipes if recipe not in known]
         return {**known, **self.store.facts.cached_runs(others)} if others else known
 
+    def is_recent(self, recipe: Digest) -> bool:
+        """Whether a finished run of the recipe is known without asking the store."""
+        return recipe in self._by_recipe
+
     def last(self, step: str) -> tuple[Run | None, bool]:
-        recent = next((run for run in self._recent if run.start.step == step), None)
-        done = [recent] if recent else self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
+        if step in self._newest:
+            return self._newest[step], True
+        if step in self._steps:
+            return None, step in self._known
+        done = self.store.facts.runs(step=step, status=RunStatus.DONE, limit=1)
         return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
 
-    def intact(self, artifact: Artifact) -> bool:
-        return self.store.objects.size(artifact.digest) == artifact.size
+    def missing(self, artifact: Artifact) -> str:
+        """Why an output cannot be used: '' where its bytes are there, or could be fetched."""
+        why = self._damage(artifact)
+        if why.startswith("is missing") and self.store.available(artifact.digest, artifact.size):
+            return ""  # fetched from where it was lent when it is read
+        if why and self.fetch_missing is not None and self.fetch_missing(artifact.digest):
+            why = self._damage(artifact)
+        return why
+
+    def _damage(self, artifact: Artifact) -> str:
+        size = self.store.objects.size(artifact.digest)
+        if size is None:
+            return "is missing from the store"
+        if size != artifact.size:
+            return f"is damaged in the store: {size:,} bytes of {artifact.size:,}"
+        if self.verify == "digest":
+            try:
+                self.store.objects.verify(artifact.digest)
+            except Corrupt:
+                return "is damaged in the store: its bytes are not those that were written"
+        return ""
+
+    def peak(self, step: str) -> int | None:
+        """Most memory, in bytes, that the newest finished run of a step took; None where that is not known."""
+        run = self._newest.get(step)
+        return int(run.end.resources.get("max_rss_bytes", 0)) or None if run and run.end else None
+
+    @cached_property
+    def _known(self) -> set[str]:
+        return self.store.facts.known_steps(self._steps - self._newest.keys())
 
     def source(self, source: SourceSpec) -> Digest:
         return self.snapshot(source).digest
@@ -68,13 +119,25 @@ class StoreLookups:
             return None
         return msgspec.json.decode(self.store.objects.read(Digest(digest)), type=dict[str, Any])
 
+    def code(self) -> dict[str, Any] | None:
+        data = read_document(self.root, self._code)
+        return parse_document(data) if data is not None else None
+
 
 def plan_pipeline(root: Path, spec: PipelineSpec, store: Store, options: RunOptions = EVERYTHING) -> Plan:
     """What a run with these options would do, and why. Imports no user code, changes nothing.
 
     Raises: UnknownStep, BadParameter.
     """
-    return plan(prepare(spec, options), options, StoreLookups(root.resolve(), store))
+    prepared = prepare(spec, options)
+    return plan(prepared, options, StoreLookups(root.resolve(), store, prepared))
+
+
+def changes_since(root: Path, spec: PipelineSpec, store: Store, names: Collection[str]) -> dict[str, list[Change]]:
+    """How the code of steps differs from the code that they last finished with, by full name."""
+    lookups = StoreLookups(root.resolve(), store, spec)
+    lasts = {step.name: (step, lookups.last(step.name)[0]) for step in spec.steps if step.name in names}
+    return {name: code_changes(step, last, lookups) for name, (step, last) in lasts.items() if last is not None}
 
 
 def prepare(spec: PipelineSpec, options: RunOptions) -> PipelineSpec:

@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 import msgspec
 
+from solvent.data.versions.tree import tree_of
 from solvent.foundation.errors import nearest
 from solvent.foundation.ids import uuid7
-from solvent.lineage.digests import Digest, digest_of, tree_manifest
+from solvent.lineage.digests import Digest
 from solvent.pipeline.download import fetch, is_url
 from solvent.pipeline.errors import BadSource
 from solvent.pipeline.fingerprint import file_digest
+from solvent.pipeline.fingerprint.stamps import Stamp
 from solvent.pipeline.spec import SourceSpec
 
 FORMATS = {
@@ -29,7 +31,6 @@ FORMATS = {
     ".ipc": "ipc",
 }
 _GLOB = frozenset("*?[")
-_SETTLED_NS = 2_000_000_000  # a file changed this recently may change again within one tick of its clock
 
 
 class Member(NamedTuple):
@@ -42,17 +43,21 @@ class Member(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What a source's location means now. digest: of the only file, or of the tree's manifest."""
+    """What a source's location means now. digest, size: of the only file, or of the topmost tree's object.
+
+    trees: the tree objects, the topmost one last; empty for a single file.
+    """
 
     members: tuple[Member, ...]
     digest: Digest
     size: int
-    manifest: bytes | None
+    trees: tuple[bytes, ...]
 
 
 class _Stat(msgspec.Struct, array_like=True):
     size: int
     mtime_ns: int
+    ctime_ns: int
     inode: int
     seen_ns: int
     digest: str
@@ -69,13 +74,14 @@ class StatCache:
     def digest(self, path: Path) -> tuple[Digest, int]:
         """Digest and size of a file, read only where its stat is new or too fresh to be trusted."""
         stat = path.stat()
+        stamp = Stamp.of(stat)
         known = self._stats.get(str(path))
-        same = known and (known.size, known.mtime_ns, known.inode) == (stat.st_size, stat.st_mtime_ns, stat.st_ino)
-        if known and same and known.mtime_ns + _SETTLED_NS < known.seen_ns:
+        same = known and Stamp(known.size, known.mtime_ns, known.ctime_ns, known.inode) == stamp
+        if known and same and stamp.settled(known.seen_ns):
             return Digest(known.digest), stat.st_size
         seen = time.time_ns()
         digest = file_digest(path)
-        self._stats[str(path)] = _Stat(stat.st_size, stat.st_mtime_ns, stat.st_ino, seen, digest)
+        self._stats[str(path)] = _Stat(stamp.size, stamp.mtime_ns, stamp.ctime_ns, stamp.inode, seen, digest)
         self._changed = True
         return digest, stat.st_size
 
@@ -116,16 +122,20 @@ def snapshot(source: SourceSpec, root: Path, state: Path, stats: StatCache, *, r
         base = root / fixed_part(source.location)
     if base.is_file():
         digest, size = stats.digest(base)
-        return Snapshot((Member(base.name, base, digest, size),), digest, size, None)
-    found = list(_matching(source, base))
+        return Snapshot((Member(base.name, base, digest, size),), digest, size, ())
+    found = list(files_of(source, base))
     if not found:
         raise BadSource(f"`{source.location}` matches no file", where=place, next=_hint(base))
     members = tuple(Member(p.relative_to(base).as_posix(), p, *stats.digest(p)) for p in found)
-    manifest = tree_manifest({m.name: (m.digest, m.size) for m in members})
-    return Snapshot(members, digest_of(manifest), len(manifest), manifest)
+    tree = tree_of({m.name: (m.digest, m.size) for m in members})
+    return Snapshot(members, tree.digest, len(tree.objects[tree.digest]), tuple(tree.objects.values()))
 
 
-def _matching(source: SourceSpec, base: Path) -> Iterator[Path]:
+def files_of(source: SourceSpec, base: Path) -> Iterator[Path]:
+    """The files that a location on disk means, in order. base: its fixed part, below the root."""
+    if base.is_file():
+        yield base
+        return
     pattern = source.location[len(fixed_part(source.location)) :].lstrip("/") if base.is_dir() else ""
     if fixed_part(source.location) == ".":
         pattern = source.location

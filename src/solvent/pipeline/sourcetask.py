@@ -50,7 +50,7 @@ def run_source(task: SourceTask, objects: ObjectStore) -> Reply:
 
 
 def _keep(file: SourceFile, objects: ObjectStore) -> None:
-    if objects.size(file.artifact.digest) == file.artifact.size:
+    if objects.hold(file.artifact.digest) == file.artifact.size:
         return
     stored = objects.put_file(Path(file.path))
     if stored != file.artifact.digest:

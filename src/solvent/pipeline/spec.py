@@ -50,10 +50,29 @@ class OutputSpec(Spec, frozen=True, kw_only=True):
     annotation: str = ""
 
 
-class StepSpec(Spec, frozen=True, kw_only=True):
-    """A step. code: fingerprint of everything that it reaches; files: those reached, with digests.
+class Limits(Spec, frozen=True, kw_only=True):
+    """What an execution may take; no part of the recipe.
 
-    notes: what cannot be seen statically (a dynamic import, …).
+    retries: further attempts after a failure. backoff: seconds before the first of
+    them, twice as many before each other. timeout: seconds for one attempt. memory: bytes.
+    """
+
+    retries: int = 0
+    backoff: float = 1.0
+    timeout: float | None = None
+    memory: int | None = None
+
+
+class StepSpec(Spec, frozen=True, kw_only=True):
+    """A step.
+
+    code: fingerprint of everything that it reaches, symbol by symbol. whole: of all modules that it could
+    reach, '' where nothing is uncertain. notes: what cannot be seen statically, by file and line.
+    distributions: `name==version` that its modules import. native: one of them has compiled parts.
+    data: project files that are no modules and that its code names. portable: digests of classes and
+    function values that its result, pickled, may refer to. root: its id in the pipeline's code document.
+    gathers: parameters that take many values, with their annotations; their inputs are named
+    `parameter[element]`. mapped: parameters whose values tell the elements of one map apart.
     """
 
     name: str
@@ -68,8 +87,16 @@ class StepSpec(Spec, frozen=True, kw_only=True):
     several: bool  # a NamedTuple is returned
     env: tuple[str, ...]
     code: Digest
-    files: dict[str, Digest]
+    whole: str = ""
     notes: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ()
+    native: bool = False
+    data: tuple[str, ...] = ()
+    portable: tuple[Digest, ...] = ()
+    root: str = ""
+    limits: Limits = Limits()
+    gathers: dict[str, str] = {}
+    mapped: tuple[str, ...] = ()
 
 
 class SourceSpec(Spec, frozen=True, kw_only=True):
@@ -83,11 +110,24 @@ class SourceSpec(Spec, frozen=True, kw_only=True):
     contract: str
     file: str
     line: int
+    partitions: bool = False  # each of its files is a source of its own
 
     @property
     def cut_column(self) -> str | None:
         """The column that says since when a row could be known."""
         return self.known_at or self.time
+
+
+class MapSpec(Spec, frozen=True, kw_only=True):
+    """A step over many. step: what its elements have in common; name: of all of them together.
+
+    over: parameter → the group whose elements go there one by one. values: parameter → what it takes in turn.
+    """
+
+    name: str
+    step: StepSpec
+    over: dict[str, str]
+    values: dict[str, list[Any]]
 
 
 class LoggedSpec(Spec, frozen=True, kw_only=True):
@@ -116,11 +156,24 @@ class ModelSpec(Spec, frozen=True, kw_only=True):
 
 
 class FileStamp(Spec, frozen=True, kw_only=True):
-    """A project file that the plan was made from; digest of its bytes."""
+    """A project file that the plan was made from; digest of its bytes.
+
+    The change time cannot be set by hand, so an edit that restores size and modification time is seen.
+    """
 
     size: int
     mtime_ns: int
+    ctime_ns: int
+    inode: int
     digest: Digest
+
+
+class CacheRules(Spec, frozen=True, kw_only=True):
+    """When a result counts as still good; see `[cache]` in the settings."""
+
+    uncertain: str = "module"
+    environment: str = "direct"
+    verify: str = "size"
 
 
 class PipelineSpec(Spec, frozen=True, kw_only=True):
@@ -128,7 +181,9 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
 
     files: by path relative to the root (absolute outside it). absent: paths that
     would change the plan if they appeared. environment: digest of `distributions`,
-    the interpreter and the platform.
+    the interpreter and the platform. code: digest of the document that says which symbols
+    each step reaches (`changes`), '' where there is none. maps: what is still to be expanded
+    into elements; groups: their names then, by the name of the whole.
     """
 
     steps: tuple[StepSpec, ...]
@@ -139,8 +194,13 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
     modules: tuple[str, ...]
     environment: Digest
     distributions: tuple[str, ...]
+    maps: tuple[MapSpec, ...] = ()
+    groups: dict[str, tuple[str, ...]] = {}
     logged: tuple[LoggedSpec, ...] = ()
+    code: str = ""
+    cache: CacheRules = CacheRules()
     workers: int | None = None
+    memory: int | None = None
     on_break: str = "record"
 
     @property
@@ -163,7 +223,7 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
             return found[0]
         if found:
             raise UnknownStep(f"`{text}` names several steps: {', '.join(found)}", next="write the full name")
-        known = [*(n.rpartition(".")[2] for n in names), *names]
+        known = [*map(short_name, names), *names]
         raise UnknownStep(
             f"no step `{text}` in {self.place}", next=nearest(text, known, "`solvent status` lists the steps")
         )
@@ -189,8 +249,14 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
         """Full name → shortest unique name."""
         short: dict[str, list[str]] = {}
         for name in self.nodes:
-            short.setdefault(name.rpartition(".")[2], []).append(name)
-        return {name: s if len(short[s := name.rpartition(".")[2]]) == 1 else name for name in self.nodes}
+            short.setdefault(short_name(name), []).append(name)
+        return {name: s if len(short[s := short_name(name)]) == 1 else name for name in self.nodes}
+
+    def elements(self, text: str) -> list[str]:
+        """The nodes that the name of a group, or of what is mapped, stands for; none for other names."""
+        of_group = [nodes for name, nodes in self.groups.items() if matching(text, [name])]
+        named = [name for name in self.nodes if "[" in name and matching(text, [name.partition("[")[0]])]
+        return list(of_group[0]) if len(of_group) == 1 else named
 
     def refs(self, text: str) -> list[Ref]:
         """What a target means: a node's outputs, one output (`split.train`), or what a model needs.
@@ -199,12 +265,14 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
         """
         head, _, output = text.rpartition(".")
         if not matching(text, list(self.nodes)):
+            if many := self.elements(text):
+                return [Ref(node=name, output=o) for name in many for o in output_names(self.nodes[name])]
             for model in self.models:
                 if _hyphened(text) in (model.name, _hyphened(model.variable)):
                     return [model.estimator, model.evaluation, model.features]
             if head and matching(head, list(self.nodes)) and output in output_names(node := self.node(head)):
                 return [Ref(node=node.name, output=output)]
-            everything = [*self.labels.values(), *(m.name for m in self.models)]
+            everything = [*self.labels.values(), *map(short_name, self.groups), *(m.name for m in self.models)]
             raise UnknownStep(
                 f"no step `{text}` in {self.place}", next=nearest(text, everything, "`solvent status` lists the steps")
             )
@@ -213,29 +281,35 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
 
     def needed(self, targets: Iterable[str]) -> list[str]:
         """Names of the nodes that the targets need, in topological order; all without targets."""
-        wanted = {ref.node for target in targets for ref in self.refs(target)} or set(self.nodes)
+        nodes = self.nodes
+        wanted = {ref.node for target in targets for ref in self.refs(target)} or set(nodes)
         reached: set[str] = set()
         stack = sorted(wanted)
         while stack:
             name = stack.pop()
             if name not in reached:
                 reached.add(name)
-                stack += [ref.node for ref in inputs_of(self.nodes[name]).values()]
+                stack += [ref.node for ref in inputs_of(nodes[name]).values()]
         return [name for name in self.order() if name in reached]
 
     def order(self) -> list[str]:
         """All nodes, producers first; otherwise in the order of declaration."""
         nodes, done, result = self.nodes, set[str](), list[str]()
 
-        def visit(name: str) -> None:
-            if name not in done:
-                done.add(name)
-                for ref in inputs_of(nodes[name]).values():
-                    visit(ref.node)
-                result.append(name)
-
-        for name in nodes:
-            visit(name)
+        for start in nodes:
+            path = [start]
+            while path:
+                name = path[-1]
+                ahead = (
+                    [r.node for r in inputs_of(nodes[name]).values() if r.node not in done] if name not in done else []
+                )
+                if ahead:
+                    path += reversed(ahead)
+                    continue
+                path.pop()
+                if name not in done:
+                    done.add(name)
+                    result.append(name)
         return result
 
 
@@ -248,6 +322,12 @@ def inputs_of(node: StepSpec | SourceSpec | LoggedSpec) -> dict[str, Ref]:
 
 def output_names(node: StepSpec | SourceSpec | LoggedSpec) -> list[str]:
     return [o.name for o in node.outputs] if isinstance(node, StepSpec) else [RESULT]
+
+
+def short_name(name: str) -> str:
+    """`fit[learning_rate=0.1]` of `pipeline.fit[learning_rate=0.1]`."""
+    head, bracket, rest = name.partition("[")
+    return head.rpartition(".")[2] + bracket + rest
 
 
 def matching(text: str, names: list[str]) -> list[str]:

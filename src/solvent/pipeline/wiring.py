@@ -6,10 +6,12 @@ the step's own module, the only producer of that name elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from solvent.foundation.errors import nearest
+from solvent.pipeline.agreement import MANY, one_of_many
 from solvent.pipeline.errors import BadStep, Cycle, EdgeTypes, MissingInput, TwoProducers
 from solvent.pipeline.spec import RESULT, InputSpec, OutputSpec, Ref
 
@@ -24,7 +26,10 @@ class Producer(NamedTuple):
 
 
 class Consumer(NamedTuple):
-    """A step before wiring. parameters: (name, annotation, has a default) of the positional ones."""
+    """A step before wiring. parameters: (name, annotation, has a default) of the positional ones.
+
+    each: those that take the elements of many one by one.
+    """
 
     name: str
     module: str
@@ -33,6 +38,7 @@ class Consumer(NamedTuple):
     bindings: dict[str, Ref]
     outputs: tuple[OutputSpec, ...]
     several: bool
+    each: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -43,13 +49,13 @@ Agree = Callable[[str, str], bool]
 
 
 def producers_by_module(
-    steps: list[Consumer], sources: list[tuple[str, str, str]]
+    steps: list[Consumer], others: list[tuple[str, str, str, str]]
 ) -> dict[str, dict[str, list[Producer]]]:
-    """Module → bare name → its producers. sources: (full name, module, place)."""
+    """Module → bare name → its producers. others: (full name, module, place, annotation) of sources and maps."""
     table: dict[str, dict[str, list[Producer]]] = {}
-    for name, module, place in sources:
+    for name, module, place, annotation in others:
         short = name.rpartition(".")[2]
-        table.setdefault(module, {}).setdefault(short, []).append(Producer(Ref(node=name), place, "source", short))
+        table.setdefault(module, {}).setdefault(short, []).append(Producer(Ref(node=name), place, annotation, short))
     for step in steps:
         short = step.name.rpartition(".")[2]
         names = table.setdefault(step.module, {})
@@ -78,11 +84,16 @@ def _two(name: str, first: str, second: str) -> TwoProducers:
 
 
 def wire(
-    step: Consumer, table: dict[str, dict[str, list[Producer]]], known: dict[Ref, Producer], agree: Agree
+    step: Consumer,
+    table: dict[str, dict[str, list[Producer]]],
+    known: dict[Ref, Producer],
+    agree: Agree,
+    mapped: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[InputSpec, ...]:
     """The inputs of one step.
 
     known: every output by reference. agree: whether a producer's annotation fits a consumer's.
+    mapped: names of steps that exist only as elements → what all elements are called.
     Raises: MissingInput, TwoProducers, EdgeTypes, BadStep.
     """
     unknown = set(step.bindings) - {name for name, _, _ in step.parameters}
@@ -92,19 +103,28 @@ def wire(
         raise BadStep(f"`{step.label}` has no positional parameter `{name}` to bind", where=step.place, next=hint)
     inputs = []
     for name, annotation, optional in step.parameters:
-        producer = _find(step, name, optional, table, known)
+        producer = _find(step, name, optional, table, known, mapped)
         if producer is None:
             continue
-        if not agree(producer.annotation, annotation):
-            made = "a source's table" if producer.annotation == "source" else f"`{producer.annotation}`"
+        produced = one_of_many(producer.annotation) if name in step.each else producer.annotation
+        if not agree(produced, annotation):
             raise EdgeTypes(
                 f"`{step.label}` takes `{name}` as `{annotation}`, "
-                f"but `{producer.label}` ({producer.place}) makes {made}",
+                f"but `{producer.label}` ({producer.place}) makes {_made(produced)}",
                 where=step.place,
-                next="make the two annotations agree",
+                next="annotate it list[...] or dict[str, ...], or map over it"
+                if produced.startswith(MANY)
+                else "make the two annotations agree",
             )
         inputs.append(InputSpec(parameter=name, producer=producer.ref, annotation=annotation))
     return tuple(inputs)
+
+
+def _made(annotation: str) -> str:
+    """An annotation for people."""
+    if annotation.startswith(MANY):
+        return f"many of {_made(one_of_many(annotation))}"
+    return "a source's table" if annotation == "source" else f"`{annotation}`"
 
 
 def _find(
@@ -113,6 +133,7 @@ def _find(
     optional: bool,
     table: dict[str, dict[str, list[Producer]]],
     known: dict[Ref, Producer],
+    mapped: Mapping[str, str],
 ) -> Producer | None:
     if name in step.bindings:
         return _bound(step, name, step.bindings[name], known)
@@ -131,7 +152,9 @@ def _find(
     if optional:
         return None
     several = [p for p in known.values() if p.label.rpartition(".")[0] == name]
-    if several:
+    if name in mapped:
+        hint = f"`{name}` is mapped: take all of them as `{mapped[name]}: list[...]`, or map over `{mapped[name]}`"
+    elif several:
         hint = f"`{name}` has several outputs: take {' or '.join(f'`{p.ref.output}`' for p in several)}"
     else:
         names = sorted({n for by_name in table.values() for n in by_name})
@@ -155,21 +178,25 @@ def _bound(step: Consumer, name: str, ref: Ref, known: dict[Ref, Producer]) -> P
 def refuse_cycles(inputs: dict[str, tuple[InputSpec, ...]], places: dict[str, str]) -> None:
     """Raises: Cycle, naming its steps in order with the place of the first."""
     done: set[str] = set()
-    path: list[str] = []
+    for start in inputs:
+        path: dict[str, Iterator[InputSpec]] = {}  # the steps on the way here, each with what is left to look at
+        name: str | None = start if start not in done else None
+        while name is not None:
+            ahead = path.setdefault(name, iter(inputs[name]))
+            node = next(
+                (i.producer.node for i in ahead if i.producer.node in inputs and i.producer.node not in done), None
+            )
+            if node in path:
+                raise _cycle(list(path), str(node), places)
+            if node is None:
+                done.add(name)
+                del path[name]
+                node = next(reversed(path), None)
+            name = node
 
-    def visit(name: str) -> None:
-        if name in path:
-            circle = [*path[path.index(name) :], name]
-            shown = " → ".join(n.rpartition(".")[2] for n in circle)
-            where = ", ".join(places[n] for n in circle[:-1])
-            raise Cycle(f"steps wait for each other: {shown}", where=where, next="break the circle")
-        if name in done or name not in inputs:
-            return
-        path.append(name)
-        for item in inputs[name]:
-            visit(item.producer.node)
-        path.pop()
-        done.add(name)
 
-    for name in inputs:
-        visit(name)
+def _cycle(path: list[str], name: str, places: dict[str, str]) -> Cycle:
+    circle = [*path[path.index(name) :], name]
+    shown = " → ".join(n.rpartition(".")[2] for n in circle)
+    where = ", ".join(places[n] for n in circle[:-1])
+    return Cycle(f"steps wait for each other: {shown}", where=where, next="break the circle")

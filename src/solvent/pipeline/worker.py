@@ -26,19 +26,25 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from solvent.data.versions.tree import tree_of
 from solvent.foundation.errors import SolventError
-from solvent.lineage.digests import Digest, digest_of, tree_manifest
+from solvent.foundation.settings import load_settings
+from solvent.lineage.digests import Digest, digest_of
 from solvent.lineage.entities import Artifact
 from solvent.pipeline.agreement import resolve
 from solvent.pipeline.errors import NotStored, StepFailed, Unserialisable, WrongOutput
+from solvent.pipeline.gathering import gather
 from solvent.pipeline.guard import CodeGuard
 from solvent.pipeline.inspection import search_paths
-from solvent.pipeline.messages import FILES, LOG, Failure, Reply, SourceTask, StepTask, Task
+from solvent.pipeline.messages import FILES, LOG, Failure, Reply, SourceTask, StepTask, Task, TaskInput
 from solvent.pipeline.serialisers.base import Saved, Serialiser, Stored, for_annotation, for_format, for_value, outer
 from solvent.pipeline.serialisers.files import folder_files
 from solvent.pipeline.serialisers.tables import TABLES
 from solvent.pipeline.spec import OutputSpec
 from solvent.store.objects import FolderObjects, ObjectStore
+from solvent.store.remotes import lender_for
+
+HANDED_OVER = 256 << 10  # bytes of a step's outputs and log up to which they travel with the reply
 
 
 class Worker:
@@ -53,6 +59,7 @@ class Worker:
     def do(self, task: Task) -> Reply:
         """Do a task; whatever goes wrong becomes part of the reply."""
         started = time.perf_counter()
+        forget_peak()
         os.chdir(self.root)
         with _captured(self.scratch / LOG):
             reply, blobs = self._answer(task)
@@ -61,15 +68,17 @@ class Worker:
         except OSError as error:
             reply = Reply(failure=Failure(code=NotStored.code, what=f"it cannot be stored: {error}", where="", next=""))
         _clear(self.scratch)
-        return msgspec.structs.replace(
-            reply, seconds=time.perf_counter() - started, max_rss_bytes=float(max_rss_bytes())
-        )
+        return msgspec.structs.replace(reply, seconds=time.perf_counter() - started, max_rss_bytes=float(peak_bytes()))
 
     def _keep(self, reply: Reply, blobs: list[bytes]) -> Reply:
-        """Store the step's log and its small outputs, all with one sync."""
+        """Send the step's log and its outputs along where they are small, or store them with one sync."""
         log = (self.scratch / LOG).read_bytes()
         blobs = [*blobs, log] if log else blobs
-        digests = [self.objects.put_bytes(blobs[0])] if len(blobs) == 1 else self.objects.put_many(blobs)
+        if sum(map(len, blobs)) <= HANDED_OVER:
+            digests = [digest_of(blob) for blob in blobs]
+            reply = msgspec.structs.replace(reply, blobs=dict(zip(digests, blobs, strict=True)))
+        else:
+            digests = list(self.objects.put_many(blobs))
         return msgspec.structs.replace(reply, log=digests[-1]) if log else reply
 
     def _answer(self, task: Task) -> tuple[Reply, list[bytes]]:
@@ -96,7 +105,7 @@ class Worker:
     def _step(self, task: StepTask) -> tuple[Reply, list[bytes]]:
         declared: Any = getattr(importlib.import_module(task.module), task.qualname)
         function = getattr(declared, "__wrapped__", declared)
-        inputs = {name: self._load(i.artifact, i.annotation, task) for name, i in task.inputs.items()}
+        inputs = gather({name: self._load(i, task) for name, i in task.inputs.items()}, task.gathers)
         by_position = [inputs.pop(name) for name in task.positional_only if name in inputs]
         self.guard.check(())
         value = function(*by_position, **inputs, **task.parameters)
@@ -114,8 +123,9 @@ class Worker:
                 metrics.update({name: float(figure) for name, figure in item.items()})
         return Reply(outputs=outputs, metrics=metrics, notes=notes), blobs
 
-    def _load(self, artifact: Artifact, annotation: str, task: StepTask) -> Any:
-        stored = Stored(artifact.digest, artifact.about, self.objects, self.scratch, task.project_modules)
+    def _load(self, given: TaskInput, task: StepTask) -> Any:
+        artifact, annotation = given.artifact, given.annotation
+        stored = Stored(artifact.digest, artifact.about, self.objects, self.scratch, task.project_modules, given.data)
         if annotation == "pathlib.Path" and artifact.format != "file":  # a table that others read as one
             name = f"{artifact.about.get('name', 'table')}.{artifact.format}"
             return for_format("file").load(stored._replace(about={"name": name}), annotation)
@@ -158,8 +168,9 @@ def put_file(payload: bytes | Path, objects: ObjectStore) -> tuple[Digest, int]:
         return digest_of(payload), len(payload)
     if payload.is_dir():
         members = {name: (objects.put_file(p), p.stat().st_size) for name, p in folder_files(payload).items()}
-        manifest = tree_manifest(members)
-        return objects.put_bytes(manifest), len(manifest)
+        tree = tree_of(members)
+        objects.put_many(list(tree.objects.values()))
+        return tree.digest, len(tree.objects[tree.digest])
     return objects.put_file(payload), payload.stat().st_size
 
 
@@ -206,10 +217,20 @@ def _clear(folder: Path) -> None:
             place.unlink()
 
 
-def max_rss_bytes() -> int:
-    """Largest memory of this process so far."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+def forget_peak() -> None:
+    """Let the system count this process's largest memory anew, where it can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_bytes(b"5")
+
+
+def peak_bytes() -> int:
+    """Largest memory of this process since `forget_peak`; of all its life where the system counts only that."""
+    try:
+        status = Path("/proc/self/status").read_bytes()
+    except OSError:  # no Linux
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return int(status.partition(b"VmHWM:")[2].split(None, 1)[0]) * 1024
 
 
 def read_frame(stream: BinaryIO) -> bytes | None:
@@ -252,7 +273,9 @@ def main() -> None:
     received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(tasks, received), daemon=True).start()
     guard = CodeGuard(root, msgspec.json.decode((scratch / FILES).read_bytes(), type=dict[str, Digest]))
-    worker = Worker(root, FolderObjects(state / "objects", staging=state / "staging"), scratch, guard)
+    remote = load_settings(root).remote
+    fetch = lender_for(remote.url, root=root, endpoint=remote.endpoint, region=remote.region)
+    worker = Worker(root, FolderObjects(state / "objects", state / "staging", fetch), scratch, guard)
     decoder: msgspec.msgpack.Decoder[Task] = msgspec.msgpack.Decoder(Task)
     with open(reply_fd, "wb", buffering=0) as replies:
         while True:

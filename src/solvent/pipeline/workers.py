@@ -205,6 +205,13 @@ class WorkerPool:
     def _has_reply(self, process: _Process) -> bool:
         return any(selected.data is process for selected, _ in self._selector.select(0))
 
+    def stop(self, key: str) -> str:
+        """Stop one task in the middle; its worker is replaced when one is needed. Returns: the end of its log."""
+        process = next(p for p in self._processes if p.key == key)
+        tail = _tail(process.scratch / LOG)
+        self._drop(process, kill=True)
+        return tail
+
     def cancel(self) -> None:
         """Stop what is running, in the middle."""
         for process in self._busy():
@@ -247,6 +254,10 @@ def usable_cores() -> int:
 def _died(status: int, log: Path) -> Reply:
     name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     hint = "perhaps memory ran out" if status == -signal.SIGKILL else ""
-    tail = log.read_text(errors="replace").strip()[-2000:] if log.exists() else ""
+    tail = _tail(log)
     failure = Failure(code=WorkerDied.code, what=f"its worker process was ended by {name}", where="", next=hint)
     return Reply(failure=failure, notes=[tail] if tail else [])
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace").strip()[-2000:] if log.exists() else ""

@@ -7,9 +7,17 @@ All of them raise OSError.
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import sys
+from fcntl import ioctl
 from pathlib import Path
+
+_FICLONE = 0x40049409 if sys.platform == "linux" else None
+_CANNOT_CLONE = frozenset({errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM})
+_syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
+SYNCS_ALL = _syncfs is not None  # whether `sync_file_system` can be had
 
 if sys.platform == "darwin":
     from fcntl import F_FULLFSYNC, fcntl
@@ -30,10 +38,10 @@ else:
         os.fdatasync(descriptor)
 
 
-def create(path: Path, *, append: bool = False) -> int:
+def create(path: Path | str, *, append: bool = False, mode: int = 0o644) -> int:
     """A descriptor to a new file, open for writing; FileExistsError where the name is taken."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    return os.open(path, flags | os.O_APPEND if append else flags, 0o644)
+    return os.open(path, flags | os.O_APPEND if append else flags, mode)
 
 
 def write(descriptor: int, data: bytes) -> None:
@@ -48,14 +56,32 @@ def cut(descriptor: int, size: int) -> None:
     os.ftruncate(descriptor, size)
 
 
-def replace(source: Path, target: Path) -> None:
+def clone(source: int, target: int) -> bool:
+    """Let a new file share the bytes of another (reflink). Returns: whether the file system can."""
+    if _FICLONE is None:
+        return False
+    try:
+        ioctl(target, _FICLONE, source)
+    except OSError as error:
+        if error.errno in _CANNOT_CLONE:
+            return False
+        raise
+    return True
+
+
+def replace(source: Path | str, target: Path | str) -> None:
     """Rename within one file system; an existing target is replaced at once."""
-    source.replace(target)
+    os.rename(source, target)  # noqa: PTH104  by the hundred thousand; a Path for each costs more than the call
 
 
-def unlink(path: Path) -> None:
+def link(source: Path | str, target: Path | str) -> None:
+    """A second name for a file; FileExistsError where the name is taken."""
+    os.link(source, target)
+
+
+def unlink(path: Path | str) -> None:
     """Remove a file; one that is gone already is fine."""
-    path.unlink(missing_ok=True)
+    Path(path).unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> bool:
@@ -63,6 +89,23 @@ def make_folder(path: Path) -> bool:
     if path.is_dir():
         return False
     path.mkdir(parents=True, exist_ok=True)
+    return True
+
+
+def sync_file_system(path: Path) -> bool:
+    """Return when everything written to the file system of a folder is on the medium.
+
+    Returns: False where the system has no such call; then every file and folder needs a sync of its own.
+    """
+    if _syncfs is None:
+        return False
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if _syncfs(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(path))
+    finally:
+        os.close(descriptor)
     return True
 
 

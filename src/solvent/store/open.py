@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Self
 
 from solvent.foundation.clock import wall_clock
 from solvent.foundation.errors import UsageError
+from solvent.store.claims import Claims, FileClaims, PostgresClaims
 from solvent.store.filesystem import prepare_folder
 from solvent.store.leases import file_lease, postgres_lease
+from solvent.store.sessions import session
 
 if TYPE_CHECKING:
+    from solvent.lineage.digests import Digest
     from solvent.lineage.entities import Actor
     from solvent.store.facts import Facts
     from solvent.store.facts.database import Database
     from solvent.store.log import Durability, PredictionLog
     from solvent.store.objects import ObjectStore
+    from solvent.store.remotes.lender import Lender
 
 MIGRATION_WAIT = 60.0  # seconds
 _SCHEMES = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
@@ -49,17 +53,29 @@ class Unreachable(UsageError):
 class Store:
     """Facts, bytes and the prediction log of one project. Close it, or use it as a context manager."""
 
-    def __init__(self, facts: Facts, root: Path, durability: Durability = "process") -> None:
+    def __init__(
+        self, facts: Facts, root: Path, durability: Durability = "process", lender: Lender | None = None
+    ) -> None:
         self.facts = facts
         self.root = root
         self.durability = durability
+        self.lender = lender
 
     @cached_property
     def objects(self) -> ObjectStore:
         """Bytes by digest."""
         from solvent.store.objects import FolderObjects
 
-        return FolderObjects(self.root / "objects", staging=self.root / "staging")
+        return FolderObjects(self.root / "objects", staging=self.root / "staging", fetch=self.lender)
+
+    def available(self, digest: Digest, size: int) -> bool:
+        """Whether a blob of this size is here, or where it can be fetched from when it is read."""
+        here = self.objects.hold(digest)
+        return here == size or (self.lender is not None and self.lender.size(digest) == size)
+
+    def session(self) -> AbstractContextManager[None]:
+        """What is stored or used inside stays until it ends, whatever is collected meanwhile."""
+        return session(self.root / "locks")
 
     @cached_property
     def log(self) -> PredictionLog:
@@ -77,6 +93,13 @@ class Store:
         if database.sqlite:
             return file_lease(self.root / "locks", f"{self.facts.project}/{name}", wait=wait)
         return postgres_lease(database.engine, f"{self.facts.project}/{name}", wait=wait)
+
+    def claims(self) -> Claims:
+        """A holder of any number of cheap leases on recipes. Use it as a context manager."""
+        database = self.facts.database
+        if database.sqlite:
+            return FileClaims(self.root / "locks", self.facts.project)
+        return PostgresClaims(database.engine, self.facts.project)
 
     def close(self) -> None:
         if "log" in self.__dict__:
@@ -101,12 +124,14 @@ def open_store(
     durability: Durability = "process",
     create: bool = True,
     clock: Callable[[], datetime] = wall_clock,
+    lender: Lender | None = None,
 ) -> Store:
     """Open a store, migrate it to this version's schema, and register project and actor.
 
     url: `sqlite:///PATH` or `postgresql://…`; root: the `.solvent` folder, for objects, log and locks.
     durability: what an acknowledged log row survives, `process` its death, `full` also a power cut.
     create: make it where there is none. clock: the time of recording.
+    lender: fetches blobs that are missing here.
     Raises: NoStore, BadStoreUrl, NotAStore, StoreTooNew, NetworkFileSystem, ReadOnlyFolder, MissingDriver, Unreachable.
     """
     if not url.startswith(_SCHEMES):
@@ -120,7 +145,7 @@ def open_store(
     database = _connect(url, root)
     from solvent.store.facts import Facts
 
-    return Store(Facts(database, project=project, actor=actor, clock=clock), root, durability)
+    return Store(Facts(database, project=project, actor=actor, clock=clock), root, durability, lender)
 
 
 def _connect(url: str, root: Path) -> Database:

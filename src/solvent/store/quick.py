@@ -27,7 +27,7 @@ WHERE NOT EXISTS (
 GROUP BY recipe_node.key
 """
 _OUTPUTS = """
-SELECT edge.source_id, edge.role, node.key, artifact.content, artifact.type, artifact.size
+SELECT edge.source_id, edge.role, node.key, artifact.content, artifact.type, artifact.size, artifact.format
 FROM json_each(:runs) AS asked
 JOIN edge ON edge.source_id = asked.value
 JOIN artifact ON artifact.node_id = edge.target_id
@@ -63,6 +63,7 @@ class QuickOutput(NamedTuple):
     content: str
     type: str
     size: int  # bytes; whether they are there is for the caller to ask the file system
+    format: str
 
 
 class QuickModel(NamedTuple):

@@ -169,7 +169,7 @@ run = Table(
     Column("resources", Json),
     Index(None, "recipe_id", "status"),
     Index(None, "project_id", "status"),
-    Index(None, "step"),
+    Index(None, "step", "node_id"),
 )
 
 run_parameter = Table(
@@ -302,6 +302,25 @@ segment = Table(
     Column("about", Json, nullable=False),
     Column("dropped_at", Micros),  # by retention
     Index(None, "model_id", "kind", "first"),
+)
+
+dataset_version = Table(
+    "dataset_version",
+    metadata,
+    _id(),
+    Column("project_id", Id, ForeignKey("project.id"), nullable=False),
+    Column("name", Key, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("artifact_id", Id, ForeignKey("artifact.node_id"), nullable=False, index=True),
+    Column("files", BigInteger, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("url", Text),
+    Column("changes", Json, nullable=False),
+    Column("at", Micros, nullable=False),
+    Column("recorded_at", Micros, nullable=False),
+    Column("actor_id", Id, ForeignKey("actor.id"), nullable=False),
+    UniqueConstraint("project_id", "name", "number"),
 )
 
 measurement = Table(

@@ -11,14 +11,22 @@ from solvent.foundation.clock import parse_instant, wall_clock
 from solvent.project import Project, current_actor
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from solvent.lineage.entities import ModelVersion
     from solvent.pipeline import PipelineRun, StepEvent
 
+MOST_LINES = 40  # of steps up to which those with nothing to do are listed one by one
 MARKS = {"ran": "●", "cached": "·", "failed": "■", "skipped": "○", "cancelled": "○"}
 
 
 def command(
-    *targets: str, as_of: str | None = None, force: bool = False, workers: int | None = None, json: bool = False
+    *targets: str,
+    as_of: str | None = None,
+    force: bool = False,
+    workers: int | None = None,
+    set: list[str] | None = None,
+    json: bool = False,
 ) -> Exit:
     """Bring the pipeline up to date; run only what is stale.
 
@@ -34,20 +42,46 @@ def command(
         Run even what is fresh.
     workers:
         Processes at once.
+    set:
+        Another value for a keyword-only parameter, in this run only: `--set fit.seed=3`, as often as wanted.
     """
-    from solvent.automation.promotion import register_run
     from solvent.pipeline import RunOptions, run_pipeline
+    from solvent.pipeline.overrides import parse_overrides
 
     project = Project.find()
     at = parse_instant(as_of) if as_of else wall_clock()
-    options = RunOptions(targets=targets, as_of=parse_instant(as_of) if as_of else None, force=force, workers=workers)
+    options = RunOptions(
+        targets=targets,
+        as_of=parse_instant(as_of) if as_of else None,
+        force=force,
+        workers=workers,
+        parameters=parse_overrides(project.spec, set or ()),
+    )
     run = run_pipeline(project.root, project.spec, project.store, options, None if json else _tell)
-    versions = register_run(project, run, at=at, actor=current_actor()) if run.ok else []
+    versions = _versions(project, run, at) if run.ok else []
     if json:
         write_json({**run.document(), "versions": [version.name for version in versions]})
     else:
         _show(project, run, versions)
     return Exit.FINE if run.ok else Exit.FINDINGS
+
+
+def _versions(project: Project, run: PipelineRun, at: datetime) -> list[ModelVersion]:
+    """The versions that the run's estimators are; only where one is new is anything heavy imported."""
+    models = project.spec.models
+    states = {step.name: step.state for step in run.steps}
+    fitted = [model for model in models if model.estimator.node in states]
+    if not fitted:
+        return []
+    if set(states.values()) == {"cached"}:
+        made = {model.name: run.made(model.estimator) for model in fitted}
+        known = {name: project.store.facts.versions(name) for name in made.keys() & set(project.store.facts.models())}
+        found = [v for name, digest in made.items() for v in known.get(name, []) if v.artifact == digest]
+        if len({version.model for version in found}) == len(fitted):
+            return list({version.model: version for version in reversed(found)}.values())[::-1]
+    from solvent.automation.promotion import register_run
+
+    return register_run(project, run, at=at, actor=current_actor())
 
 
 def _tell(event: StepEvent) -> None:
@@ -58,10 +92,14 @@ def _tell(event: StepEvent) -> None:
 
 def _show(project: Project, run: PipelineRun, versions: list[ModelVersion]) -> None:
     tones = {"failed": "bad", "ran": "good"}
+    cached = [step for step in run.steps if step.state == "cached"]
+    shown = run.steps if len(run.steps) <= MOST_LINES else [step for step in run.steps if step.state != "cached"]
     rows = [
         (paint(MARKS[s.state], tones.get(s.state, "soft")), s.label, s.state, f"{s.seconds:.1f} s", s.reason)
-        for s in run.steps
+        for s in shown
     ]
+    if len(shown) < len(run.steps):
+        rows.append((MARKS["cached"], f"{len(cached):,} steps", "cached", "0.0 s", "nothing changed"))
     for line in table(("", "step", "state", "time", "why"), rows, right=(3,)):
         print(line)
     for step in run.steps:

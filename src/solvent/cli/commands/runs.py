@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cyclopts
 
 from solvent.cli.program import Exit
-from solvent.cli.show import figure, next_step, show, table
+from solvent.cli.show import next_step, note, show, table
+from solvent.foundation.clock import parse_instant
 from solvent.foundation.errors import UsageError, nearest
 from solvent.project import Project
 
 if TYPE_CHECKING:
+    from solvent.governance.comparison.compare import Comparison
     from solvent.lineage.entities import Run
-    from solvent.store.facts import Facts
 
 command = cyclopts.App(name="runs", help="Runs: what was executed, when, from what, to what.")
 
@@ -23,15 +25,24 @@ class UnknownRun(UsageError):
 
 
 @command.command(name="list")
-def list_runs(*, step: str | None = None, status: str | None = None, limit: int = 20, json: bool = False) -> Exit:
+def list_runs(
+    *,
+    step: str | None = None,
+    status: str | None = None,
+    since: str | None = None,
+    limit: int = 20,
+    json: bool = False,
+) -> Exit:
     """List the newest runs.
 
     Parameters
     ----------
     step:
-        Of this step only (its full name).
+        Of this step only; `pipeline` for whole runs.
     status:
         running, done, failed, cancelled or lost.
+    since:
+        Started at this instant or later.
     limit:
         So many.
     """
@@ -41,84 +52,83 @@ def list_runs(*, step: str | None = None, status: str | None = None, limit: int 
         raise UsageError(f"no status `{status}`", next=nearest(status, list(RunStatus), ", ".join(RunStatus)))
     facts = Project.find().store.facts
     found = facts.runs(step=step, status=RunStatus(status) if status else None, limit=limit)
+    if step and not found:  # the module may be left out
+        full = {r.start.step for r in facts.runs(limit=1000) if r.start.step.endswith(f".{step}")}
+        found = facts.runs(step=full.pop(), status=RunStatus(status) if status else None, limit=limit) if full else []
+    if since:
+        begin = parse_instant(since)
+        found = [r for r in found if r.start.started_at >= begin]
     rows = [(r.start.key, r.start.step, r.status, f"{r.start.started_at:%Y-%m-%d %H:%M}", _seconds(r)) for r in found]
-    lines = table(("run", "step", "status", "started", "took"), rows, right=(4,)) if rows else ["No run yet"]
-    todo = f"`solvent runs show {found[0].start.key}`" if found else "`solvent run`"
+    filtered = step or status or since
+    empty = "No run fits" if filtered else "No run yet"
+    lines = table(("run", "step", "status", "started", "took"), rows, right=(4,)) if rows else [empty]
+    todo = (
+        f"`solvent runs show {found[0].start.key}`" if found else "`solvent runs list`" if filtered else "`solvent run`"
+    )
     show(found, [*lines, next_step(todo)], json=json)
     return Exit.FINE
 
 
 @command.command(name="show")
-def show_run(key: str, *, json: bool = False) -> Exit:
-    """Show one run with its log.
+def show_run(run: str, *, json: bool = False) -> Exit:
+    """Show everything about one run, its log included.
 
     Parameters
     ----------
-    key:
-        The run's key, or its beginning.
+    run:
+        The run's key or its beginning, or a step: its newest run.
     """
-    project = Project.find()
-    run = _find(project.store.facts, key)
-    lines = [f"{run.start.step}: {run.status}", *(f"  {name:<12} {value}" for name, value in _facts(run).items())]
-    if run.end and run.end.log and project.store.objects.exists(run.end.log):
-        text = project.store.objects.read(run.end.log).decode("utf-8", "replace").rstrip()
-        lines += ["", *(f"  | {line}" for line in text.splitlines())]
-    show(run, [*lines, next_step(f"`solvent lineage {run.start.key}`")], json=json)
+    from solvent.governance.comparison.runs import render_run, run_detail
+
+    detail = run_detail(Project.find().store, run)
+    if detail is None:
+        raise UnknownRun(f"no run `{run}`", next="`solvent runs list` lists the newest")
+    show(detail, [*render_run(detail), next_step(f"`solvent lineage {detail.run.start.key}`")], json=json)
     return Exit.FINE
 
 
 @command.command
-def compare(left: str, right: str, *, json: bool = False) -> Exit:
-    """Compare two runs: parameters, code, environment, inputs, metrics.
+def compare(
+    first: str, second: str, *more: str, tables: bool = True, html: Path | None = None, json: bool = False
+) -> Exit:
+    """Compare runs: parameters, metrics, code, environment, data.
 
     Parameters
     ----------
-    left, right:
-        Keys of runs, or their beginnings.
+    first, second, more:
+        Keys of runs or their beginnings, or steps; also model versions and git revisions.
+    tables:
+        With two, also compare the tables that both began from.
+    html:
+        Also write the self-contained page here.
     """
-    facts = Project.find().store.facts
-    ours, theirs = _facts(_find(facts, left)), _facts(_find(facts, right))
-    names = list(dict.fromkeys([*ours, *theirs]))
-    rows = [(n, ours.get(n, "–"), theirs.get(n, "–")) for n in names if ours.get(n) != theirs.get(n)]
-    lines = table(("", left[:12], right[:12]), rows) if rows else ["Nothing differs"]
-    todo = next_step(f"`solvent runs show {right}`")
-    show([{"name": n, "left": a, "right": b} for n, a, b in rows], [*lines, todo], json=json)
+    found, lines = compared(Project.find(), [first, second, *more], tables=tables, html=html)
+    show(found, lines, json=json)
     return Exit.FINE
 
 
-def _find(facts: Facts, key: str) -> Run:
-    from solvent.lineage.entities import NodeKind
+def compared(project: Project, names: list[str], *, tables: bool, html: Path | None) -> tuple[Comparison, list[str]]:
+    """A comparison with the lines that tell it; the page is written where one is asked for."""
+    from solvent.governance.comparison.inputs import compare_names
+    from solvent.governance.comparison.text import render
 
-    exact = facts.run(key)
-    if exact is not None:
-        return exact
-    near = [node.key for node in facts.find(key) if node.kind is NodeKind.RUN and node.key.startswith(key)]
-    if len(near) == 1 and (found := facts.run(near[0])) is not None:
-        return found
-    what = f"`{key}` begins {len(near)} runs" if near else f"no run `{key}`"
-    raise UnknownRun(what, next="`solvent runs list` lists the newest")
+    found = compare_names(project, names, tables=tables)
+    if html is not None:
+        from solvent.governance.comparison.page import comparison_page
+
+        write_page(html, comparison_page(found))
+    runs = [side for side in found.sides if side.kind != "revision" and side.about.get("run")]
+    todo = f"`solvent runs show {runs[-1].about['run']}`" if runs else f"`git diff {names[0]} {names[1]}`"
+    return found, [*render(found), next_step(todo)]
 
 
-def _facts(run: Run) -> dict[str, Any]:
-    """A run as flat facts, for people."""
-    recipe, end = run.start.recipe, run.end
-    facts: dict[str, Any] = {
-        "run": run.start.key,
-        "step": run.start.step,
-        "started": f"{run.start.started_at:%Y-%m-%d %H:%M:%S}",
-        "took": _seconds(run),
-        "host": run.start.host,
-        "git": run.start.git_commit or "–",
-    }
-    if recipe is not None:
-        facts |= {"code": recipe.code[:12], "environment": recipe.environment[:12]}
-        facts |= {f"parameter {name}": value for name, value in recipe.parameters.items()}
-    facts |= {f"input {name}": digest[:12] for name, digest in run.start.inputs.items()}
-    if end is not None:
-        facts |= {f"output {name}": artifact.digest[:12] for name, artifact in end.outputs.items()}
-        facts |= {f"metric {name}": figure(value) for name, value in end.metrics.items()}
-        facts |= {"error": end.error} if end.error else {}
-    return facts
+def write_page(place: Path, page: str) -> None:
+    """Write a page and say so. Raises: UsageError."""
+    try:
+        place.write_text(page, "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {place}: {error.strerror}", next="--html FILE") from None
+    note(f"The page is written: open {place}")
 
 
 def _seconds(run: Run) -> str:

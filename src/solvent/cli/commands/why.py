@@ -2,27 +2,61 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from solvent.cli.program import Exit
-from solvent.cli.show import next_step, show
+from solvent.cli.show import day, next_step, show
 from solvent.project import Project
 
+if TYPE_CHECKING:
+    from solvent.pipeline.changes import Change
+    from solvent.pipeline.plan import PlannedStep
 
-def command(target: str, *, json: bool = False) -> Exit:
+
+def command(target: str, *, diff: bool = False, json: bool = False) -> Exit:
     """Say why a step would run again, or why it would not.
 
     Parameters
     ----------
     target:
         A step, an output (`split.train`), a source or a model.
+    diff:
+        Show how the code differs from the code of its last finished run.
     """
     from solvent.pipeline import RunOptions, plan_pipeline
+    from solvent.pipeline.planning import changes_since
 
     project = Project.find()
     plan = plan_pipeline(project.root, project.spec, project.store, RunOptions(targets=(target,)))
-    asked = plan.steps[-1]
-    lines = [f"{asked.label} is {asked.state}: {asked.reason}"]
-    lines += [f"  {step.label} is {step.state}: {step.reason}" for step in plan.steps[:-1] if step.state != "fresh"]
+    asked, stale = plan.steps[-1], [step for step in plan.steps if step.state != "fresh"]
+    changes = changes_since(project.root, project.spec, project.store, [s.name for s in stale]) if diff else {}
+    doubts = {step.name: list(step.notes) for step in project.spec.steps}
+    lines = [f"{asked.label} is {_told(asked)}"]
+    lines += [f"  {step.label} is {_told(step)}" for step in stale if step is not asked]
+    lines += [f"  uncertain: {doubt}" for doubt in doubts.get(asked.name, [])]
+    for step in stale:
+        lines += [f"  {line}" for change in changes.get(step.name, []) for line in ["", *change.diff()]]
     todo = "nothing to do" if plan.fresh else f"`solvent run {target}`"
-    document = [{"step": s.name, "state": s.state, "reason": s.reason, "notes": s.notes} for s in plan.steps]
-    show({"target": target, "steps": document}, [*lines, next_step(todo)], json=json)
+    show(
+        {"target": target, "steps": [_facts(s, changes, doubts) for s in plan.steps]},
+        [*lines, next_step(todo)],
+        json=json,
+    )
     return Exit.FINE
+
+
+def _told(step: PlannedStep) -> str:
+    """State and reason; since when it is fresh, and by which run."""
+    if step.run is not None and step.run.end is not None:
+        return f"fresh since {day(step.run.end.ended_at)}, run {step.run.start.key[:12]}"
+    return f"{step.state}: {step.reason}"
+
+
+def _facts(step: PlannedStep, changes: dict[str, list[Change]], doubts: dict[str, list[str]]) -> dict[str, Any]:
+    facts: dict[str, Any] = {"step": step.name, "state": step.state, "reason": step.reason, "notes": step.notes}
+    facts["uncertain"] = doubts.get(step.name, [])
+    if step.run is not None and step.run.end is not None:
+        facts |= {"run": step.run.start.key, "since": step.run.end.ended_at}
+    if step.name in changes:
+        facts["changes"] = [change._asdict() for change in changes[step.name]]
+    return facts

@@ -32,7 +32,11 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    """What was looked at and what is wrong. unknown: blobs that no fact speaks of, which is no problem."""
+    """What was looked at and what is wrong. unknown: blobs that no fact speaks of, which is no problem.
+
+    erased: artifacts whose bytes were erased or collected. lent: those whose bytes are on the remote alone.
+    repaired: places of blobs that were damaged and came whole from the remote.
+    """
 
     blobs: int
     artifacts: int
@@ -41,26 +45,37 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     erased: int
     unknown: int
     problems: list[Problem]
+    lent: int = 0
+    repaired: list[str] = []
 
     @property
     def ok(self) -> bool:
         return not self.problems
 
 
-def verify(store: Store, progress: Progress | None = None) -> Verification:
-    """Compare everything that is stored with what was recorded about it. Reads all bytes once; writes nothing.
+def verify(store: Store, progress: Progress | None = None, *, repair: bool = False) -> Verification:
+    """Compare everything that is stored with what was recorded about it. Reads all bytes once.
 
-    progress: called after each blob.
+    progress: called after each blob. repair: fetch what is damaged or gone from the remote; without, writes nothing.
     """
     blobs = list(store.objects.list())
     problems = [_broken_chain(problem) for problem in store.facts.verify_chain()]
+    repaired: list[str] = []
     for done, digest in enumerate(blobs, 1):
-        problems += _damage(store, digest)
+        damage = list(_damage(store, digest))
+        if damage and repair and _fetched(store, digest):
+            repaired.append(damage[0].place)
+        else:
+            problems += damage
         if progress is not None:
             progress(done, len(blobs))
     known = _known_artifacts(store)
     present, segments = set(blobs), _segment_digests(store)
-    problems += _missing(known, present, segments)
+    missing = dict(_missing(known, present, segments))
+    lent = {digest for digest in missing if store.available(digest, known[digest].size)}
+    if repair:
+        repaired += [missing[digest].place for digest in lent if _fetched(store, digest)]
+    problems += [problem for digest, problem in missing.items() if digest not in lent]
     newest = store.facts.decisions(limit=1)
     return Verification(
         blobs=len(blobs),
@@ -70,7 +85,17 @@ def verify(store: Store, progress: Progress | None = None) -> Verification:
         erased=sum(artifact.erased_at is not None for artifact in known.values()),
         unknown=len(present - known.keys()),
         problems=problems,
+        lent=0 if repair else len(lent),
+        repaired=repaired,
     )
+
+
+def _fetched(store: Store, digest: Digest) -> bool:
+    """Whether the remote had a blob, which is whole here now."""
+    try:
+        return store.lender is not None and store.lender(store.objects, digest)
+    except SolventError:  # the damage is told anyway, and says that the remote may help
+        return False
 
 
 def _broken_chain(problem: str) -> Problem:
@@ -97,7 +122,9 @@ def _damage(store: Store, digest: Digest) -> Iterator[Problem]:
         )
 
 
-def _missing(known: dict[Digest, Artifact], present: set[Digest], segments: dict[Digest, str]) -> Iterator[Problem]:
+def _missing(
+    known: dict[Digest, Artifact], present: set[Digest], segments: dict[Digest, str]
+) -> Iterator[tuple[Digest, Problem]]:
     """Artifacts that facts speak of, whose bytes are gone without an erasure or the log's retention saying so."""
     for digest, artifact in known.items():
         if digest in present or artifact.erased_at is not None:
@@ -105,11 +132,14 @@ def _missing(known: dict[Digest, Artifact], present: set[Digest], segments: dict
         if artifact.type in LOGS and digest not in segments:
             continue  # dropped by retention: the fact stays, the rows do not
         name = segments.get(digest) or str(artifact.about.get("name", "")) or artifact.type.value
-        yield Problem(
-            kind="missing-object",
-            place=f"objects/{digest[:2]}/{digest}",
-            what=f"the bytes of {name} {digest[:10]} are gone",
-            next="restore them from a backup, or run again what makes them: `solvent lineage` names it",
+        yield (
+            digest,
+            Problem(
+                kind="missing-object",
+                place=f"objects/{digest[:2]}/{digest}",
+                what=f"the bytes of {name} {digest[:10]} are gone",
+                next="restore them from a backup, or run again what makes them: `solvent lineage` names it",
+            ),
         )
 
 
@@ -147,9 +177,11 @@ def render_verification(answer: Verification) -> list[str]:
         f"{plural(answer.segments, 'segment')} of the log"
     )
     if answer.ok:
-        erased = f" {plural(answer.erased, 'artifact')} erased, as recorded." if answer.erased else ""
-        said = wrap(f"All is as it was recorded: {looked}.{erased}", WIDTH)
-        return [*said, "", "Next: solvent decisions · solvent asof DATE"]
+        erased = f" {plural(answer.erased, 'artifact')} erased or collected, as recorded." if answer.erased else ""
+        lent = f" {plural(answer.lent, 'artifact')} on the remote alone." if answer.lent else ""
+        said = wrap(f"All is as it was recorded: {looked}.{erased}{lent}", WIDTH)
+        mended = [f"  repaired from the remote: {place}" for place in answer.repaired]
+        return [*said, *mended, "", "Next: solvent decisions · solvent asof DATE"]
     count = len(answer.problems)
     verb = "thing is" if count == 1 else "things are"
     lines = [*wrap(f"{capital(in_words(count))} {verb} not as recorded, of {looked}.", WIDTH), ""]
@@ -157,6 +189,7 @@ def render_verification(answer: Verification) -> list[str]:
         lines += wrap(f"{problem.kind}: {problem.what}", WIDTH, initial_indent="  ", subsequent_indent="    ")
         lines.append(f"    at    {problem.place}")  # a path stays whole, so that it can be copied
         lines += wrap(problem.next, WIDTH, initial_indent="    next  ", subsequent_indent=" " * 10)
+    lines += [f"  repaired from the remote: {place}" for place in answer.repaired]
     if count > MOST_PROBLEMS:
         lines.append(f"  … and {count - MOST_PROBLEMS:,} more: --json lists them")
     return [*lines, "", "Next: restore what is damaged, then solvent verify again"]

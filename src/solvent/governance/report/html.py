@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
-from importlib.resources import files
 
 from solvent.governance.report import tables
+from solvent.governance.report.document import document
 from solvent.governance.report.life import LifeReport, ModelLife, Window
 from solvent.governance.report.markup import Html, join, tag
 from solvent.governance.report.sections import chip, section, tile
@@ -36,24 +34,8 @@ KEYS = (
 
 def render_html(report: LifeReport) -> str:
     """The report as one HTML document, in UTF-8; open it in any browser, print it, mail it."""
-    style, script = _packaged("page.css"), _packaged("page.js")
-    allowed = b64encode(sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'; base-uri 'none'"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", name="viewport", content="width=device-width,initial-scale=1"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("title", f"{report_title(report)} · Solvent"),
-        tag("style", Html(style)),
-    )
     slugs = _slugs([life.name for life in report.models])
-    body = tag("body", _header(report, slugs), _main(report, slugs), _keys(), tag("script", Html(script)))
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
-
-
-def _packaged(name: str) -> str:
-    return files("solvent.governance.report").joinpath(name).read_text("utf-8")
+    return document(report_title(report), [_header(report, slugs), _main(report, slugs), _keys()], script=True)
 
 
 def _slugs(names: Sequence[str]) -> list[str]:

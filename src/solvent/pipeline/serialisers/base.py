@@ -36,25 +36,34 @@ class Saved(NamedTuple):
 
 
 class Stored(NamedTuple):
-    """An artifact to be read. scratch: a folder of the running step's own."""
+    """An artifact to be read. scratch: a folder of the running step's own.
+
+    data: its bytes where they were handed over; they may not be stored yet.
+    """
 
     digest: Digest
     about: dict[str, Any]
     objects: ObjectStore
     scratch: Path
     project_modules: frozenset[str] = frozenset()
+    data: bytes | None = None
 
     def read(self) -> bytes:
-        return self.objects.read(self.digest)
+        return self.objects.read(self.digest) if self.data is None else self.data
 
     def path(self) -> Path:
         """A verified local file, to be scanned and never changed."""
+        if self.data is not None:
+            handed = self.scratch / self.digest
+            handed.write_bytes(self.data)
+            return handed
         place = self.objects.path(self.digest)
         stat = place.stat()
         stamp = (self.digest, stat.st_size, stat.st_mtime_ns, stat.st_ino)
         if stamp not in _verified:
-            self.objects.verify(self.digest)
-            _verified.add(stamp)
+            place = self.objects.checked_path(self.digest)
+            stat = place.stat()
+            _verified.add((self.digest, stat.st_size, stat.st_mtime_ns, stat.st_ino))
         return place
 
 

@@ -6,9 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from solvent.lineage.digests import Digest, digest_of, tree_manifest
+from solvent.data.versions.tree import tree_of, walk_files
 from solvent.lineage.entities import ArtifactType
 from solvent.pipeline.errors import Unserialisable
 from solvent.pipeline.fingerprint import file_digest
@@ -29,10 +27,8 @@ class Files(Serialiser):
     def save(self, value: Any, _scratch: Path) -> Saved:
         path = Path(value)
         if path.is_dir():
-            manifest = tree_manifest(
-                {name: (file_digest(p), p.stat().st_size) for name, p in folder_files(path).items()}
-            )
-            return Saved(path, digest_of(manifest), {"name": path.name, "tree": True})
+            tree = tree_of({name: (file_digest(p), p.stat().st_size) for name, p in folder_files(path).items()})
+            return Saved(path, tree.digest, {"name": path.name, "tree": True})
         if not path.is_file():
             raise Unserialisable(
                 f"the returned path `{path}` does not exist", next="write the file before returning it"
@@ -46,11 +42,11 @@ class Files(Serialiser):
         if not stored.about.get("tree"):
             shutil.copyfile(stored.path(), target)
             return target
-        members: dict[str, dict[str, Any]] = msgspec.json.decode(stored.read())["tree"]
-        for name, member in members.items():
+        target.mkdir(exist_ok=True)
+        for name, member in walk_files(stored.digest, stored.objects.read):
             place = target / name
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(stored._replace(digest=Digest(member["digest"])).path(), place)
+            shutil.copyfile(stored._replace(digest=member.digest).path(), place)
         return target
 
 

@@ -57,16 +57,17 @@ class Tables(Serialiser):
         return Saved(target.getvalue() if small else target, content, table_about(table))
 
     def load(self, stored: Stored, annotation: str) -> Any:
-        path, name = stored.path(), outer(annotation)
+        place: Any = stored.path() if stored.data is None else BytesIO(stored.data)
+        name = outer(annotation)
         library = TABLES.get(name, "polars")
         if library != "polars":
             import pyarrow.parquet as pq
 
-            table = pq.read_table(path)
+            table = pq.read_table(place)
             return table.to_pandas() if library == "pandas" else table
         import polars as pl
 
-        return pl.scan_parquet(path) if name.endswith("LazyFrame") else pl.read_parquet(path)
+        return pl.scan_parquet(place) if name.endswith("LazyFrame") else pl.read_parquet(place)
 
 
 def _as_arrow(value: Any) -> Any:

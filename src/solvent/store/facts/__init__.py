@@ -6,15 +6,31 @@ transaction: it returns when the fact is durable, and a repeated one changes not
 """
 
 from solvent.store.facts.artifacts import ArtifactFacts
+from solvent.store.facts.datasets import DatasetFacts
+from solvent.store.facts.details import RunDetailFacts
 from solvent.store.facts.events import EventFacts
+from solvent.store.facts.exchange import ExchangeFacts
 from solvent.store.facts.graph import GraphFacts
+from solvent.store.facts.keeping import KeepingFacts
 from solvent.store.facts.models import ModelFacts
 from solvent.store.facts.monitoring import MonitoringFacts
 from solvent.store.facts.runs import RunFacts
 from solvent.store.facts.segments import SegmentFacts
 
 
-class Facts(ArtifactFacts, RunFacts, ModelFacts, MonitoringFacts, EventFacts, SegmentFacts, GraphFacts):
+class Facts(
+    ArtifactFacts,
+    DatasetFacts,
+    RunFacts,
+    RunDetailFacts,
+    ModelFacts,
+    MonitoringFacts,
+    EventFacts,
+    SegmentFacts,
+    GraphFacts,
+    ExchangeFacts,
+    KeepingFacts,
+):
     """All facts of one project."""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, ScalarSelect, Select, func, insert, select, update
 
 from solvent.foundation.clock import from_micros, to_micros
 from solvent.lineage.digests import Digest
@@ -17,6 +17,7 @@ from solvent.store.facts.database import next_id
 from solvent.store.facts.values import from_json, instant, rows_in, to_json
 from solvent.store.facts.writing import NewNode, NodeName, Writing, require
 
+COLLECTED = "collected"  # the event that says that an artifact's bytes went because no fact needed them
 _INSERT = insert(t.artifact)
 
 
@@ -38,7 +39,8 @@ class ArtifactFacts(FactsBase):
         """Record several artifacts in one transaction."""
         new = {artifact.digest: artifact for artifact in artifacts}
         with self.writing() as w:
-            record_artifacts(w, new.values(), w.recorded_at, w.find((NodeKind.ARTIFACT, digest) for digest in new))
+            found = w.find((NodeKind.ARTIFACT, digest) for digest in new)
+            record_artifacts(w, ((artifact, w.recorded_at) for artifact in new.values()), found)
 
     def artifact(self, digest: Digest) -> Artifact | None:
         return self.artifacts([digest]).get(digest)
@@ -105,12 +107,28 @@ class ArtifactFacts(FactsBase):
         return checks
 
 
-def record_artifacts(w: Writing, artifacts: Iterable[Artifact], happened_at: int, found: dict[NodeName, int]) -> None:
-    """Insert the artifacts that `found` lacks and complete it with them."""
-    by_digest = {artifact.digest: artifact for artifact in artifacts}
+def collected_at() -> ScalarSelect[int]:
+    """When an artifact's bytes were last collected, in a query over artifacts."""
+    mine = (t.event.c.node_id == t.artifact.c.node_id, t.event.c.name == COLLECTED)
+    return select(func.max(t.event.c.at)).where(*mine).correlate(t.artifact).scalar_subquery()
+
+
+def return_bytes(w: Writing, ids: Collection[int]) -> None:
+    """These artifacts' bytes are stored again: one that was collected is there; one that was erased stays erased."""
+    gone = select(t.artifact.c.node_id)
+    gone = gone.where(t.artifact.c.erased_at.is_not(None), t.artifact.c.erased_at == collected_at())
+    back = [row.node_id for row in rows_in(w.connection, gone, t.artifact.c.node_id, ids)]
+    if back:
+        w.connection.execute(update(t.artifact).where(t.artifact.c.node_id.in_(back)).values(erased_at=None))
+
+
+def record_artifacts(w: Writing, artifacts: Iterable[tuple[Artifact, int]], found: dict[NodeName, int]) -> None:
+    """Insert the artifacts that `found` lacks, each with when it came to be, and complete `found` with them."""
+    return_bytes(w, [node_id for (kind, _), node_id in found.items() if kind is NodeKind.ARTIFACT])
+    by_digest = {artifact.digest: (artifact, happened_at) for artifact, happened_at in artifacts}
     nodes = [
         NewNode(NodeKind.ARTIFACT, digest, str(artifact.about.get("name", "")), happened_at)
-        for digest, artifact in by_digest.items()
+        for digest, (artifact, happened_at) in by_digest.items()
     ]
     rows = [
         {
@@ -122,7 +140,7 @@ def record_artifacts(w: Writing, artifacts: Iterable[Artifact], happened_at: int
             "about": to_json(artifact.about),
         }
         for name in w.add_missing(nodes, found)
-        for artifact in [by_digest[Digest(name[1])]]
+        for artifact, _ in [by_digest[Digest(name[1])]]
     ]
     if rows:
         w.connection.execute(_INSERT, rows)

@@ -65,6 +65,15 @@ class FactsBase:
                 connection.execute(insert(t.actor), {"id": actor_id, "kind": self.actor.kind, "name": self.actor.name})
         return project_id, actor_id
 
+    def actor_in(self, w: Writing, actor: Actor) -> int:
+        """Someone else's id, for facts that came from another store."""
+        known = select(t.actor.c.id).where(t.actor.c.kind == actor.kind, t.actor.c.name == actor.name)
+        found: int | None = w.connection.execute(known).scalar()
+        if found is None:
+            found = next_id(w.connection, t.actor.c.id)
+            w.connection.execute(insert(t.actor), {"id": found, "kind": actor.kind, "name": actor.name})
+        return found
+
     def model_id(self, connection: Connection, name: str) -> int:
         """The node of a model. Raises: UnknownModel."""
         found = self.find_model_id(connection, name)

@@ -1,4 +1,4 @@
-"""Runs and the recipes that they executed: what ran, with what, and what came of it."""
+"""Runs and the recipes that they executed, as they are asked for: what ran, with what, and what came of it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, select, update
 
-from solvent.foundation.clock import from_micros, to_micros
-from solvent.foundation.errors import Refusal
+from solvent.foundation.clock import from_micros
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, NodeKind, Recipe, Run, RunEnd, RunStart, RunStatus
 from solvent.store import schema as t
-from solvent.store.facts.artifacts import artifact_from, record_artifacts, select_artifacts
-from solvent.store.facts.base import FactsBase
-from solvent.store.facts.values import from_json, many, one_of, rows_in, to_json
-from solvent.store.facts.writing import NewNode, NodeName, Writing, find_nodes, require
+from solvent.store.facts.artifacts import artifact_from, select_artifacts
+from solvent.store.facts.recording import RecordingFacts
+from solvent.store.facts.values import each, from_json, many, one_of, rows_in
+from solvent.store.facts.writing import find_nodes
 
 _parent = t.node.alias("parent")
 _select_runs = (
@@ -24,95 +23,45 @@ _select_runs = (
     .join(t.node, t.node.c.id == t.run.c.node_id)
     .outerjoin(_parent, _parent.c.id == t.run.c.parent_id)
 )
-_INSERT_RUN = insert(t.run)
-_INSERT_RECIPE = insert(t.recipe)
-_STATUS = select(t.run.c.status).where(t.run.c.node_id == bindparam("run_id"))
-_END = update(t.run).where(t.run.c.node_id == bindparam("run_id"))
-_select_makers = (
-    select(t.edge.c.target_id, func.max(t.edge.c.source_id))
-    .join(t.run, t.run.c.node_id == t.edge.c.source_id)
-    .where(t.edge.c.via == t.OUTPUT, t.run.c.status == RunStatus.DONE.value)
-    .group_by(t.edge.c.target_id)
+_recipe = t.node.alias("recipe_node")
+# Sums, so that no planner takes the index of all finished runs of the project for these two.
+_ours, _done = (t.run.c.project_id + 0 == bindparam("project"), t.run.c.status + "" == RunStatus.DONE.value)
+_erased = (
+    select(t.edge.c.target_id)
+    .join(t.artifact, t.artifact.c.node_id == t.edge.c.target_id)
+    .where(t.edge.c.source_id == t.run.c.node_id, t.artifact.c.erased_at.is_not(None))
 )
-_MAKERS = {sqlite: _select_makers.where(one_of(t.edge.c.target_id, sqlite)) for sqlite in (True, False)}
-_OPEN = (RunStatus.RUNNING.value, RunStatus.LOST.value)  # nobody saw a lost run end, so its end may still come
+_select_cached = (
+    select(_recipe.c.key, func.max(t.run.c.node_id).label("run_id"))
+    .join(t.run, t.run.c.recipe_id == _recipe.c.id)
+    .where(_recipe.c.kind == NodeKind.RECIPE.value, _ours, _done, ~exists(_erased))
+    .group_by(_recipe.c.key)
+)
+_CACHED = {sqlite: _select_cached.where(one_of(_recipe.c.key, sqlite)) for sqlite in (True, False)}
 
 
-class RunEnded(Refusal):
-    code = "run-ended"
+def _newest(sqlite: bool) -> Select[Any]:
+    """For each of the parameter `values`, the newest finished run of the step of that name."""
+    asked = each("values", sqlite).subquery()
+    of_step = t.run.c.step == asked.c.value
+    newest = (
+        select(t.run.c.node_id).where(of_step, _ours, _done, ~exists(_erased)).order_by(t.run.c.node_id.desc()).limit(1)
+    )
+    return select(newest.correlate(asked).scalar_subquery().label("run_id")).select_from(asked)
 
 
-class RunFacts(FactsBase):
-    def start_run(self, start: RunStart) -> None:
-        """A run begins; its inputs must be known. Starting it again changes nothing. Raises: UnknownFact."""
-        run = (NodeKind.RUN, start.key)
-        inputs = [(NodeKind.ARTIFACT, digest) for digest in start.inputs.values()]
-        makers = {role: (NodeKind.RUN, key) for role, key in start.makers.items() if key}
-        with self.writing() as w:
-            found = w.find([run, *inputs, *makers.values(), *_recipe_name(start), *_parent_name(start)])
-            if run in found:
-                return
-            happened = to_micros(start.started_at)
-            nodes = [NewNode(*name, "", happened) for name in _recipe_name(start)]
-            new = w.add_missing([*nodes, NewNode(*run, start.step, happened)], found)
-            if start.recipe is not None and _recipe_name(start)[0] in new:
-                w.connection.execute(_INSERT_RECIPE, _recipe_row(start.recipe, found))
-            w.connection.execute(_INSERT_RUN, _start_row(start, self.project_id, found))
-            w.link((found[name], found[run], "recipe") for name in _recipe_name(start))
-            taken = {role: require(found, name) for role, name in zip(start.inputs, inputs, strict=True)}
-            made_by = _newest_makers(w.connection, taken) | {
-                role: require(found, name) for role, name in makers.items()
-            }
-            w.link(((source, found[run], role) for role, source in taken.items() if role not in made_by))
-            w.link(((source, found[run], role) for role, source in taken.items() if role in made_by), t.INPUT)
-            w.link((maker, found[run], role) for role, maker in made_by.items() if role in taken)
+def _known(sqlite: bool) -> Select[Any]:
+    """Those of the parameter `values` that name a step with a run."""
+    asked = each("values", sqlite).subquery()
+    found = select(t.run.c.node_id).where(t.run.c.step == asked.c.value, _ours)
+    return select(asked.c.value).where(exists(found))
 
-    def end_run(self, end: RunEnd) -> None:
-        """A run ended: its outputs, metrics and status are recorded together or not at all.
 
-        Ending it the same way again changes nothing. Raises: UnknownFact, RunEnded
-        (it ended before, in another way).
-        """
-        run = (NodeKind.RUN, end.key)
-        happened = to_micros(end.ended_at)
-        with self.writing() as w:
-            found = w.find([run, *((NodeKind.ARTIFACT, a.digest) for a in end.outputs.values())])
-            run_id = require(found, run)
-            if not self._may_end(w, run_id, end):
-                return
-            record_artifacts(w, end.outputs.values(), happened, found)
-            w.link(((run_id, found[NodeKind.ARTIFACT, a.digest], role) for role, a in end.outputs.items()), t.OUTPUT)
-            self._add_metrics(w, run_id, end)
-            w.connection.execute(
-                _END,
-                {
-                    "run_id": run_id,
-                    "status": end.status.value,
-                    "ended_at": happened,
-                    "end_recorded_at": w.recorded_at,
-                    "log": end.log,
-                    "error": end.error,
-                    "resources": to_json(end.resources),
-                },
-            )
+_NEWEST = {sqlite: _newest(sqlite) for sqlite in (True, False)}
+_KNOWN = {sqlite: _known(sqlite) for sqlite in (True, False)}
 
-    def _may_end(self, w: Writing, run_id: int, end: RunEnd) -> bool:
-        status = w.connection.execute(_STATUS, {"run_id": run_id}).scalar_one()
-        if status in _OPEN:
-            return True
-        if status != end.status:
-            raise RunEnded(f"run {end.key} ended before as {status}", next="an end is recorded once")
-        return False
 
-    def _add_metrics(self, w: Writing, run_id: int, end: RunEnd) -> None:
-        happened = to_micros(end.ended_at)
-        rows = [
-            {"run_id": run_id, "name": name, "step": 0, "happened_at": happened, "value": _storable(value)}
-            for name, value in end.metrics.items()
-        ]
-        if rows:
-            w.connection.execute(self.database.insert_missing(t.run_metric), rows)
-
+class RunFacts(RecordingFacts):
     def run(self, key: str) -> Run | None:
         with self.database.read() as connection:
             found = find_nodes(connection, self.project_id, [(NodeKind.RUN, key)])
@@ -120,23 +69,27 @@ class RunFacts(FactsBase):
 
     def cached_runs(self, recipes: Collection[Digest]) -> dict[Digest, Run]:
         """For each recipe its newest finished run whose outputs are all still there."""
-        recipe_node = t.node.alias("recipe_node")
-        erased = (
-            select(t.edge.c.target_id)
-            .join(t.artifact, t.artifact.c.node_id == t.edge.c.target_id)
-            .where(t.edge.c.source_id == t.run.c.node_id, t.artifact.c.erased_at.is_not(None))
-        )
-        query = (
-            select(recipe_node.c.key, func.max(t.run.c.node_id).label("run_id"))
-            .join(t.run, t.run.c.recipe_id == recipe_node.c.id)
-            .where(recipe_node.c.kind == NodeKind.RECIPE, t.run.c.project_id == self.project_id)
-            .where(t.run.c.status == RunStatus.DONE, ~exists(erased))
-            .group_by(recipe_node.c.key)
-        )
         with self.database.read() as connection:
-            newest = {row.key: row.run_id for row in rows_in(connection, query, recipe_node.c.key, list(recipes))}
-            runs = load_runs(connection, list(newest.values()))
+            sqlite = self.database.sqlite
+            asked = {"values": many(recipes, sqlite), "project": self.project_id}
+            newest = {row.key: row.run_id for row in connection.execute(_CACHED[sqlite], asked)}
+            runs = load_runs(connection, list(newest.values())) if newest else {}
         return {Digest(key): runs[run_id] for key, run_id in newest.items()}
+
+    def newest_runs(self, steps: Collection[str]) -> dict[str, Run]:
+        """For each step, by its name then, its newest finished run whose outputs are all still there."""
+        with self.database.read() as connection:
+            sqlite = self.database.sqlite
+            asked = {"values": many(steps, sqlite), "project": self.project_id}
+            newest = [row.run_id for row in connection.execute(_NEWEST[sqlite], asked) if row.run_id is not None]
+            runs = load_runs(connection, newest) if newest else {}
+        return {run.start.step: run for run in runs.values()}
+
+    def known_steps(self, steps: Collection[str]) -> set[str]:
+        """Those of the steps that have a run, to whatever end."""
+        with self.database.read() as connection:
+            asked = {"values": many(steps, self.database.sqlite), "project": self.project_id}
+            return set(connection.execute(_KNOWN[self.database.sqlite], asked).scalars())
 
     def runs(
         self, *, step: str | None = None, status: RunStatus | None = None, parent: str | None = None, limit: int = 50
@@ -258,52 +211,3 @@ def _load_metrics(connection: Connection, ids: list[int]) -> dict[int, dict[str,
     for row in rows_in(connection, query, metric.c.run_id, ids):
         metrics[row.run_id][row.name] = float("nan") if row.value is None else row.value
     return metrics
-
-
-def _recipe_name(start: RunStart) -> list[NodeName]:
-    return [] if start.recipe is None else [(NodeKind.RECIPE, start.recipe.digest)]
-
-
-def _parent_name(start: RunStart) -> list[NodeName]:
-    return [] if start.parent is None else [(NodeKind.RUN, start.parent)]
-
-
-def _recipe_row(recipe: Recipe, found: dict[NodeName, int]) -> dict[str, Any]:
-    return {
-        "node_id": found[NodeKind.RECIPE, recipe.digest],
-        "code": recipe.code,
-        "environment": recipe.environment,
-        "parameters": to_json(recipe.parameters),
-        "inputs": to_json(recipe.inputs),
-    }
-
-
-def _start_row(start: RunStart, project_id: int, found: dict[NodeName, int]) -> dict[str, Any]:
-    recipe, parent = _recipe_name(start), _parent_name(start)
-    return {
-        "node_id": found[NodeKind.RUN, start.key],
-        "project_id": project_id,
-        "recipe_id": found[recipe[0]] if recipe else None,
-        "parent_id": require(found, parent[0]) if parent else None,
-        "step": start.step,
-        "host": start.host,
-        "pid": start.pid,
-        "git_commit": start.git_commit,
-        "tags": to_json(start.tags),
-        "started_at": to_micros(start.started_at),
-        "status": RunStatus.RUNNING.value,
-    }
-
-
-def _storable(value: float) -> float | None:
-    return None if value != value else value
-
-
-def _newest_makers(connection: Connection, taken: dict[str, int]) -> dict[str, int]:
-    """For each input that a finished run made, the newest such run."""
-    if not taken:
-        return {}
-    sqlite = connection.dialect.name == "sqlite"
-    rows = connection.execute(_MAKERS[sqlite], {"values": many(taken.values(), sqlite)})
-    newest = {row[0]: row[1] for row in rows}
-    return {role: newest[artifact] for role, artifact in taken.items() if artifact in newest}

@@ -28,7 +28,7 @@ class SegmentFacts(FactsBase):
         with self.writing() as w:
             model_id = self.model_id(w.connection, segment.model)
             found = w.find([name])
-            record_artifacts(w, [artifact], to_micros(segment.sealed_at), found)
+            record_artifacts(w, [(artifact, to_micros(segment.sealed_at))], found)
             row = {
                 "artifact_id": found[name],
                 "model_id": model_id,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Select, and_, any_, bindparam, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Select, Text, and_, any_, bindparam, func, select
 
 from solvent.foundation.clock import from_micros, to_micros
 from solvent.lineage.digests import canonical
@@ -28,6 +28,13 @@ def one_of(column: ColumnElement[Any], sqlite: bool) -> ColumnElement[bool]:
     if sqlite:
         return column.in_(select(func.json_each(bindparam("values")).table_valued("value").c.value))
     return column == any_(bindparam("values", type_=ARRAY(column.type)))
+
+
+def each(parameter: str, sqlite: bool) -> Select[Any]:
+    """A text parameter that `many` made as rows of a column `value`."""
+    if sqlite:
+        return select(func.json_each(bindparam(parameter)).table_valued("value").c.value)
+    return select(func.unnest(bindparam(parameter, type_=ARRAY(Text))).column_valued("asked").label("value"))
 
 
 def many(values: Iterable[Any], sqlite: bool) -> Any:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Table, insert, select
 
 from solvent.foundation.errors import UsageError
 from solvent.lineage.entities import NodeKind
@@ -119,7 +119,11 @@ class Writing:
         """Edges source → target with a role; those that exist already stay as they are."""
         rows = [{"source_id": source, "target_id": target, "role": role, "via": via} for source, target, role in edges]
         if rows:
-            self.connection.execute(self._database.insert_missing(t.edge), rows)
+            self.insert_missing(t.edge, rows)
+
+    def insert_missing(self, table: Table, rows: list[dict[str, Any]]) -> None:
+        """Rows of a table; those whose key is there already stay as they are."""
+        self.connection.execute(self._database.insert_missing(table), rows)
 
 
 def require(found: Mapping[NodeName, int], name: NodeName) -> int:

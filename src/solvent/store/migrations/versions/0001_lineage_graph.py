@@ -200,6 +200,28 @@ def upgrade() -> None:
     )
     op.create_index("ix_contract_check_artifact_id", "contract_check", ["artifact_id"])
     op.create_table(
+        "dataset_version",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("project_id", ID, nullable=False),
+        sa.Column("name", KEY, nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("artifact_id", ID, nullable=False),
+        sa.Column("files", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text()),
+        sa.Column("changes", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.BigInteger(), nullable=False),
+        sa.Column("actor_id", ID, nullable=False),
+        sa.ForeignKeyConstraint(["actor_id"], ["actor.id"], name="fk_dataset_version_actor_id"),
+        sa.ForeignKeyConstraint(["artifact_id"], ["artifact.node_id"], name="fk_dataset_version_artifact_id"),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name="fk_dataset_version_project_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_dataset_version"),
+        sa.UniqueConstraint("project_id", "name", "number", name="uq_dataset_version_project_id_name_number"),
+    )
+    op.create_index("ix_dataset_version_artifact_id", "dataset_version", ["artifact_id"])
+    op.create_table(
         "digest_alias",
         sa.Column("algorithm", KEY, nullable=False),
         sa.Column("value", KEY, nullable=False),
@@ -267,7 +289,7 @@ def upgrade() -> None:
     op.create_index("ix_run_parent_id", "run", ["parent_id"])
     op.create_index("ix_run_project_id_status", "run", ["project_id", "status"])
     op.create_index("ix_run_recipe_id_status", "run", ["recipe_id", "status"])
-    op.create_index("ix_run_step", "run", ["step"])
+    op.create_index("ix_run_step_node_id", "run", ["step", "node_id"])
     op.create_table(
         "segment",
         sa.Column("artifact_id", ID, nullable=False),

@@ -1,0 +1,181 @@
+"""What happens to one file of many: read, hashed and staged for the store; or copied out of it.
+
+Runs by the hundred thousand, in the process itself or in `helpers`: plain strings,
+tuples and descriptors, one call to the system less wherever one is not needed.
+All that changes a disk goes through `disk`.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Literal, NamedTuple
+
+from blake3 import blake3
+
+from solvent.foundation.errors import Refusal
+from solvent.store import disk
+from solvent.store.sessions import LOCK, hold
+
+SMALL = 1 << 20  # bytes; a file up to this is read in one piece
+CHUNK = 8 << 20  # bytes; enough for several threads to hash at once
+ATTEMPTS = 3  # readings of a file that changes while it is read
+
+Link = Literal["copy", "reflink", "hardlink"]
+
+
+class Stamp(NamedTuple):
+    """What a file system says of a file: bytes, nanoseconds since 1970, inode. Equal stamps: the same content."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+class Restless(Refusal):
+    """A file changes faster than it can be read."""
+
+    code = "file-changes"
+
+    def __init__(self, path: str) -> None:
+        super().__init__("the file changes while it is read", where=path, next="repeat when whatever writes it is done")
+
+
+def stamp(found: os.stat_result) -> Stamp:
+    return Stamp(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+def take(path: str, staging: str, objects: str) -> tuple[str, Stamp]:
+    """Stage one file's bytes as `staging/DIGEST`, unless the store has them.
+
+    Returns: the digest, and the stamp of the file that they were read from.
+    Raises: Restless, OSError.
+    """
+    for _ in range(ATTEMPTS):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            before = stamp(os.fstat(descriptor))
+            small = before.size <= SMALL
+            digest = _take_small(descriptor, before.size, staging, objects) if small else None
+            if not small:
+                digest = _take_large(descriptor, before.size, staging, objects)
+            if digest is not None and stamp(os.fstat(descriptor)) == before:
+                return digest, before
+        finally:
+            os.close(descriptor)
+    raise Restless(path)
+
+
+def _take_small(source: int, size: int, staging: str, objects: str) -> str | None:
+    """The digest; None where there are more or fewer bytes than were told."""
+    data = os.read(source, size + 1)
+    if len(data) != size:
+        return None
+    digest: str = blake3(data).hexdigest()
+    if not _stored(objects, digest, size):
+        with suppress(FileExistsError):  # a file of equal bytes was staged before
+            target = disk.create(f"{staging}/{digest}", mode=0o444)
+            try:
+                disk.write(target, data)
+            finally:
+                os.close(target)
+    return digest
+
+
+def _take_large(source: int, size: int, staging: str, objects: str) -> str | None:
+    """As above, in pieces; the copy has a passing name until its digest is known."""
+    staged = f"{staging}/{os.getpid()}-{source}.part"
+    target = disk.create(staged, mode=0o444)
+    try:
+        if disk.clone(source, target):
+            digest, read = _hash(os.dup(target), None)
+        else:
+            digest, read = _hash(os.dup(source), target)
+    except BaseException:
+        disk.unlink(staged)
+        raise
+    finally:
+        os.close(target)
+    if read != size or _stored(objects, digest, size):
+        disk.unlink(staged)
+    else:
+        disk.replace(staged, f"{staging}/{digest}")
+    return digest if read == size else None
+
+
+def _hash(source: int, target: int | None) -> tuple[str, int]:
+    """Hash a descriptor to its end and close it; copy it on the way: writing one piece while the next is read."""
+    hasher, read = blake3(max_threads=blake3.AUTO), 0
+    with open(source, "rb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
+        file.seek(0)
+        written = None
+        while piece := file.read(CHUNK):
+            if written is not None:
+                written.result()
+            written = writer.submit(disk.write, target, piece) if target is not None else None
+            hasher.update(piece)
+            read += len(piece)
+        if written is not None:
+            written.result()
+    return hasher.hexdigest(), read
+
+
+def _stored(objects: str, digest: str, size: int) -> bool:
+    """Whether the store has the blob, which collection then leaves."""
+    return hold(f"{objects}/{digest[:2]}/{digest}", f"{objects}/{LOCK}") == size
+
+
+def digest_file(path: str) -> tuple[str, Stamp]:
+    """The digest of a file that is only looked at, and the stamp of what was read. Raises: Restless, OSError."""
+    for _ in range(ATTEMPTS):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            before = stamp(os.fstat(descriptor))
+            if before.size <= SMALL:
+                data = os.read(descriptor, before.size + 1)
+                digest, read = blake3(data).hexdigest(), len(data)
+            else:
+                digest, read = _hash(os.dup(descriptor), None)
+            if read == before.size and stamp(os.fstat(descriptor)) == before:
+                return digest, before
+        finally:
+            os.close(descriptor)
+    raise Restless(path)
+
+
+def give(digest: str, size: int, objects: str, target: str, link: Link) -> None:
+    """A new file `target` with the bytes of an object: a copy, a clone where the file system can, or a hard link.
+
+    Raises: FileExistsError; Wrong, where the object has other bytes than its name says; OSError.
+    """
+    source_path = f"{objects}/{digest[:2]}/{digest}"
+    if link == "hardlink":
+        disk.link(source_path, target)
+        return
+    source = os.open(source_path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        made = disk.create(target)
+        try:
+            if size <= SMALL:
+                data = os.read(source, size + 1)
+                _expect(blake3(data).hexdigest(), digest)
+                disk.write(made, data)
+            elif link == "reflink" and disk.clone(source, made):
+                pass  # the object's own bytes, which `solvent verify` checks
+            else:
+                _expect(_hash(os.dup(source), made)[0], digest)
+        finally:
+            os.close(made)
+    finally:
+        os.close(source)
+
+
+class Wrong(Exception):
+    """An object's bytes are not the ones of its name; the store says so in its own words."""
+
+
+def _expect(found: str, digest: str) -> None:
+    if found != digest:
+        raise Wrong(digest)
