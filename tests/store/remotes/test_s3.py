@@ -107,8 +107,10 @@ def test_an_upload_that_is_killed_leaves_nothing_to_be_seen_and_the_next_one_end
 
 def test_a_bucket_that_is_not_there_is_told_by_name(s3, objects, tmp_path):
     digest = objects.put_bytes(b"bytes")
-    with pytest.raises(NoBucket, match="no-such-bucket"):
-        send_object(open_remote("s3://no-such-bucket", root=tmp_path, endpoint=s3.endpoint), objects, digest)
+    remote = open_remote("s3://no-such-bucket", root=tmp_path, endpoint=s3.endpoint)
+    for ask in (lambda: send_object(remote, objects, digest), lambda: list(remote.list("objects"))):
+        with pytest.raises(NoBucket, match="no-such-bucket"):
+            ask()
 
 
 @pytest.mark.parametrize("answer", [b"403 Forbidden", b"401 Unauthorized"])

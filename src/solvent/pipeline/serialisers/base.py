@@ -6,13 +6,15 @@ import importlib
 import pkgutil
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from solvent.foundation.errors import UsageError
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import ArtifactType
 from solvent.pipeline import serialisers
-from solvent.store.objects import ObjectStore
+
+if TYPE_CHECKING:
+    from solvent.store.objects import ObjectStore
 
 GROUP = "solvent.plugins"
 PREFIX = "serialiser."

@@ -78,24 +78,28 @@ class S3Remote:
     @contextmanager
     def _told(self, name: str) -> Iterator[None]:
         """Turn obstore's errors into ours."""
-        from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+        from obstore.exceptions import BaseError
 
         try:
             yield
-        except FileNotFoundError as error:
-            if "NoSuchBucket" in str(error):
-                raise NoBucket(f"there is no bucket `{self.bucket}`", where=self.url, next="create it") from None
-            raise NotOnRemote(name, self.url) from None
-        except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise RemoteDenied(
-                f"the remote refused: {_first_line(error)}", where=self.url, next="check the AWS_* credentials' rights"
-            ) from error
-        except BaseError as error:
-            if _ROLE_SERVER in str(error):
-                raise RemoteDenied(
-                    "no credentials for the remote", where=self.url, next="set AWS_ACCESS_KEY_ID and its like"
-                ) from error
-            raise Interrupted(_first_line(error)) from error
+        except (FileNotFoundError, BaseError) as error:
+            raise self._ours(error, name) from error
+
+    def _ours(self, error: Exception, name: str) -> Exception:
+        from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
+
+        text = str(error)
+        if "NoSuchBucket" in text:
+            return NoBucket(f"there is no bucket `{self.bucket}`", where=self.url, next="create it")
+        if isinstance(error, FileNotFoundError):
+            return NotOnRemote(name, self.url)
+        if isinstance(error, PermissionDeniedError | UnauthenticatedError):
+            hint = "check the AWS_* credentials and their rights"
+            return RemoteDenied(f"the remote refused: {_first_line(error)}", where=self.url, next=hint)
+        if _ROLE_SERVER in text:
+            hint = "set AWS_ACCESS_KEY_ID and its like"
+            return RemoteDenied("no credentials for the remote", where=self.url, next=hint)
+        return Interrupted(_first_line(error))
 
 
 def _open(bucket: str, prefix: str, endpoint: str, region: str) -> S3Store:
@@ -127,4 +131,4 @@ def _open(bucket: str, prefix: str, endpoint: str, region: str) -> S3Store:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]
+    return str(error).partition("\n")[0].partition(": <?xml")[0]
