@@ -44,7 +44,7 @@ class Tally:
     over: Counter[str] = field(default_factory=Counter)
     false_hits: list[str] = field(default_factory=list)
     needless: list[str] = field(default_factory=list)
-    wrong_truths: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         self.mutations += other.mutations
@@ -53,7 +53,7 @@ class Tally:
         self.executed += other.executed
         self.false_hits += other.false_hits
         self.needless += other.needless
-        self.wrong_truths += other.wrong_truths
+        self.broken += other.broken
 
 
 class World:
@@ -269,9 +269,9 @@ def _reordered(text: str, rng: random.Random) -> str:
     """Plain functions, undecorated and without defaults, moved to the end of the file in another order."""
     tree = ast.parse(text)
     moved = [n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.decorator_list and not n.args.defaults]
-    called = {
-        n.id for s in tree.body if not isinstance(s, ast.FunctionDef) for n in ast.walk(s) if isinstance(n, ast.Name)
-    }
+    ran = [s for s in tree.body if not isinstance(s, ast.FunctionDef)]
+    ran += [d for s in tree.body if isinstance(s, ast.FunctionDef) for d in (*s.decorator_list, *s.args.defaults)]
+    called = {n.id for s in ran for n in ast.walk(s) if isinstance(n, ast.Name)}
     moved = [n for n in moved if n.name not in called]
     tree.body = [n for n in tree.body if n not in moved] + rng.sample(moved, len(moved))
     return ast.unparse(tree) + "\n"

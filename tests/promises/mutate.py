@@ -6,6 +6,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,13 +15,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mutations import Tally, mutate
+from solvent.foundation.errors import SolventError
 
 MOST = 12  # mutations of one project, beside the one that is executed
 
 
 def one(seed: int) -> Tally:
+    """What came of one project; a project that does not run is a fault of the generator, and told as one."""
     with tempfile.TemporaryDirectory(prefix="mutated-") as folder:
-        return mutate(seed, Path(folder).resolve(), most=MOST)
+        try:
+            return mutate(seed, Path(folder).resolve(), most=MOST)
+        except (AssertionError, KeyError, SolventError, subprocess.CalledProcessError) as error:
+            return Tally(broken=[f"seed {seed}: {type(error).__name__}: {error}"])
 
 
 def main() -> int:
@@ -41,14 +47,15 @@ def main() -> int:
         "executed": tally.executed,
         "false_hits": len(tally.false_hits),
         "needless_reruns": len(tally.needless),
+        "broken_projects": len(tally.broken),
         "reruns_where_uncertain": sum(tally.over.values()),
         "seconds": round(time.perf_counter() - started),
         "by_kind": dict(sorted(tally.mutations.items())),
     }
-    for line in [*tally.false_hits, *tally.needless]:
+    for line in [*tally.false_hits, *tally.needless, *tally.broken]:
         print(line)
     print(json.dumps(figures, indent=2))
-    return 1 if tally.false_hits or tally.needless else 0
+    return 1 if tally.false_hits or tally.needless or tally.broken else 0
 
 
 if __name__ == "__main__":

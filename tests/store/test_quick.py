@@ -45,7 +45,8 @@ def test_cached_recipes_come_with_their_outputs(here):
     table, figure = artifact("table"), artifact("figure")
     assert {digest: sorted(outputs) for digest, outputs in found.items()} == {
         recipe("a").digest: sorted(
-            ("figure" if it is figure else "table", it.digest, it.content, "dataset", it.size) for it in (table, figure)
+            ("figure" if it is figure else "table", it.digest, it.content, "dataset", it.size, it.format)
+            for it in (table, figure)
         )
     }
     assert status(here).runs == {"done": 2, "failed": 1}

@@ -1,24 +1,17 @@
 """What differs between the code that a step ran with and the code that it has now, to the line.
 
-Both are read from code documents: `symbols` by id (digest of the normal form, source, what it
-uses) and, by step, the id that it starts from, its distributions and what is uncertain. The
-document of today lies in `.solvent/plan/code`; a run keeps the one that it ran with.
+Both are read from code documents (`documents`): today's, and the one that the run kept.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-import msgspec
-
-from solvent.foundation.ids import uuid7
-from solvent.lineage.digests import Digest, canonical, digest_of
+from solvent.pipeline.documents import Document, facts_of
 from solvent.pipeline.fingerprint.modules import normalised
 
-Document = dict[str, Any]
 _ASSIGNED = re.compile(r"^\s*([A-Za-z_][\w.]*)(?:\s*:[^=]+)? = (.+)$")
 _SHOWN = 40  # characters of a value that is shown in a reason
 
@@ -45,40 +38,9 @@ class Change(NamedTuple):
         return list(lines)
 
 
-def keep_document(root: Path, document: Document) -> Digest:
-    """Write today's code document where the plan is kept; its digest."""
-    data = canonical(document)
-    digest = digest_of(data)
-    place = _place(root, digest)
-    if not place.exists():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        for old in place.parent.iterdir():
-            old.unlink(missing_ok=True)
-        staged = place.with_suffix(f".{uuid7()}")
-        staged.write_bytes(data)
-        staged.replace(place)
-    return digest
-
-
-def read_document(root: Path, digest: str) -> bytes | None:
-    """The code document that a plan names; None where it was removed."""
-    place = _place(root, digest)
-    return place.read_bytes() if digest and place.exists() else None
-
-
-def parse_document(data: bytes) -> Document:
-    return msgspec.json.decode(data, type=Document)
-
-
-def _place(root: Path, digest: str) -> Path:
-    return root / ".solvent" / "plan" / "code" / f"{digest}.json"
-
-
 def changed_code(before: Document, old_step: str, now: Document, new_step: str) -> list[Change]:
     """What a step reaches now and did not reach in the same form before, nearest first."""
-    old_root, new_root = (
-        d.get("steps", {}).get(n, {}).get("root", "") for d, n in ((before, old_step), (now, new_step))
-    )
+    old_root, new_root = _root(before, old_step), _root(now, new_step)
     old_ways, new_ways = _ways(before, old_root), _ways(now, new_root)
     if not old_ways or not new_ways:
         return []
@@ -94,13 +56,6 @@ def changed_code(before: Document, old_step: str, now: Document, new_step: str) 
     changes += [_change(before, now, "", n, new_ways) for n in added]
     changes += [_change(before, now, n, "", old_ways) for n in gone]
     return changes
-
-
-def facts_of(document: Document, step: str) -> Document:
-    """What a document says of a step; the elements of a map share one entry."""
-    steps: Document = document.get("steps", {})
-    found: Document = steps.get(step) or steps.get(step.partition("[")[0]) or {}
-    return found
 
 
 def reached(document: Document, step: str) -> dict[str, str]:

@@ -21,7 +21,6 @@ import solvent
 from solvent.foundation.errors import Unexpected, nearest
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest
-from solvent.pipeline.changes import keep_document
 from solvent.pipeline.environment import environment_digest, installed_distributions
 from solvent.pipeline.errors import BadParameter, ChangedMeanwhile, NoPipeline, UnknownStep, by_code
 from solvent.pipeline.fingerprint import file_digest
@@ -187,6 +186,8 @@ def _stamp(stat: Stamp, digest: Digest) -> FileStamp:
 
 
 def _inspect(root: Path, modules: tuple[str, ...], place: Path) -> PipelineSpec:
+    from solvent.pipeline.documents import keep_document
+
     for _ in range(_ATTEMPTS):
         made_ns = time.time_ns()
         findings = _ask_child(root, modules)

@@ -16,8 +16,8 @@ from solvent.foundation.errors import SolventError
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import NodeKind, RunEnd, RunStart, RunStatus
-from solvent.pipeline.changes import read_document
 from solvent.pipeline.contractfile import Verdict, contract_broken, verdict
+from solvent.pipeline.documents import read_document
 from solvent.pipeline.environment import environment_document
 from solvent.pipeline.journal import Journal
 from solvent.pipeline.messages import Failure, Reply

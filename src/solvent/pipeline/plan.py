@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeGuard
 
 import msgspec
 
@@ -18,10 +18,12 @@ from solvent.foundation.clock import iso
 from solvent.foundation.errors import SolventError
 from solvent.lineage.digests import Digest, digest_value
 from solvent.lineage.entities import Artifact, Recipe, Run
-from solvent.pipeline.changes import Change, changed_code, distribution_changes, facts_of, reasons_of
 from solvent.pipeline.environment import interpreter, step_environment
 from solvent.pipeline.options import RunOptions
 from solvent.pipeline.spec import RESULT, LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec, inputs_of
+
+if TYPE_CHECKING:
+    from solvent.pipeline.changes import Change
 
 SOURCE_CODE = digest_value("solvent source 1")
 LOGGED_CODE = digest_value("solvent logged rows 1")
@@ -203,6 +205,8 @@ class Judge:
             return []
         if not isinstance(node, StepSpec):
             return ["this version of Solvent reads sources in another way"]
+        from solvent.pipeline.changes import reasons_of  # parses code, which a fresh plan has no need of
+
         found = reasons_of(code_changes(node, last, self.lookups))
         if found:
             return [*found[:MOST], *([f"and {len(found) - MOST} more"] if len(found) > MOST else [])]
@@ -217,6 +221,8 @@ class Judge:
     def _environment(self, node: Node, recipe: Recipe, last: Run) -> list[str]:
         if last.start.recipe is None or recipe.environment == last.start.recipe.environment:
             return []
+        from solvent.pipeline.changes import distribution_changes
+
         before = self.lookups.document(last.start.tags.get("environment", ""))
         if before is None:
             return ["the environment changed"]
@@ -239,6 +245,8 @@ class Judge:
         """Those that counted when it ran last."""
         if self.spec.cache.environment == "all":
             return installed
+        from solvent.pipeline.documents import facts_of
+
         code = self.lookups.document(last.start.tags.get("code", "")) or {}
         facts = facts_of(code, last.start.step)
         if facts:
@@ -254,6 +262,8 @@ def step_code(spec: PipelineSpec, step: StepSpec) -> str:
 
 def code_changes(step: StepSpec, last: Run, lookups: Lookups) -> list[Change]:
     """What a step's code is now against a run of it; empty where either is not known."""
+    from solvent.pipeline.changes import changed_code
+
     before, now = lookups.document(last.start.tags.get("code", "")), lookups.code()
     if before is None or now is None:
         return []

@@ -12,8 +12,8 @@ import msgspec
 
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, Run, RunStatus
-from solvent.pipeline.changes import Change, parse_document, read_document
 from solvent.pipeline.discover import with_parameters
+from solvent.pipeline.documents import parse_document, read_document
 from solvent.pipeline.options import EVERYTHING, RunOptions
 from solvent.pipeline.plan import Plan, code_changes, plan
 from solvent.pipeline.sources import Snapshot, StatCache, snapshot
@@ -21,6 +21,7 @@ from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, Ste
 from solvent.store.objects import Corrupt
 
 if TYPE_CHECKING:
+    from solvent.pipeline.changes import Change
     from solvent.store import Store
 
 

@@ -16,7 +16,8 @@ from solvent.foundation.errors import SolventError, UsageError
 from solvent.foundation.settings import Settings, load_settings
 from solvent.governance.comparison.sides import Side, StepSide
 from solvent.pipeline import load_spec
-from solvent.pipeline.changes import Document, parse_document, reached, read_document
+from solvent.pipeline.changes import reached
+from solvent.pipeline.documents import Document, parse_document, read_document
 from solvent.pipeline.plan import step_code
 from solvent.pipeline.spec import PipelineSpec, StepSpec, inputs_of
 

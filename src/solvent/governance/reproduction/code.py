@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from solvent.governance.reproduction.model import RecordedStep
-from solvent.pipeline.changes import Change, Document, changed_code, parse_document, read_document
+from solvent.pipeline.changes import Change, changed_code
+from solvent.pipeline.documents import Document, parse_document, read_document
 from solvent.pipeline.plan import step_code
 from solvent.pipeline.spec import PipelineSpec, StepSpec
 
