@@ -22,15 +22,17 @@ STEPS = 200
 ME = Actor(kind="person", name="tester")
 
 
-def many_steps(root: Path, pause: float) -> Path:
-    """A tree of steps, each of which leaves a mark when it is called."""
+def many_steps(root: Path, pause: float, runs: int = 1) -> Path:
+    """A tree of steps, each of which leaves a mark when it is called. runs: so many must be there for the first."""
     lines = [
-        "import os, time", "from solvent import step", "",
+        "import glob, os, time", "from solvent import step", "",
         "def called(name: str) -> int:",
         "    file = os.open('called', os.O_WRONLY | os.O_CREAT | os.O_APPEND)",
         "    os.write(file, f'{name}\\n'.encode())", "    os.close(file)",
         f"    time.sleep({pause})", "    return len(name)", "",
-        "@step", "def s0() -> int:", "    return called('s0')", "",
+        "@step", "def s0() -> int:",
+        f"    while len(glob.glob('ready.*')) < {runs}:", "        time.sleep(0.01)",
+        "    return called('s0')", "",
     ]  # fmt: skip
     for n in range(1, STEPS):
         above = f"s{(n - 1) // 3}"
@@ -92,7 +94,7 @@ def test_after_each_kill_what_is_on_record_is_whole_and_is_not_done_again(draw, 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_two_runs_at_once_share_the_work(database, tmp_path, request):
-    root = many_steps(tmp_path / "project", 0.02)
+    root = many_steps(tmp_path / "project", 0.02, runs=2)
     url = f"sqlite:///{root}/.solvent/solvent.db"
     if database == "postgresql":
         postgres = request.getfixturevalue("postgres")

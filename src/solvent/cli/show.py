@@ -15,6 +15,7 @@ from solvent.foundation.clock import iso
 
 COLOURS = {"good": "32", "warn": "33", "bad": "31", "soft": "2", "strong": "1", "accent": "34"}
 BLOCKS = "▁▂▃▄▅▆▇█"
+MOST_LINES = 40  # of a table that may have thousands
 WIDTH = 96  # columns
 
 
@@ -69,6 +70,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterab
         return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
 
     return [paint(line(header), "soft"), *(line(row) for row in cells)]
+
+
+def folded(states: Sequence[str], order: Sequence[str]) -> tuple[list[int], list[tuple[str, int]]]:
+    """Which of many lines to show, at most MOST_LINES, and how many of each state are left out.
+
+    order: all states, those worth a line first.
+
+    >>> shown, left = folded(["fresh"] * 50 + ["stale"], ["stale", "fresh"])
+    >>> shown[-1], left
+    (50, [('fresh', 11)])
+    """
+    shown = sorted(sorted(range(len(states)), key=lambda i: (order.index(states[i]), i))[:MOST_LINES])
+    left = [states[i] for i in set(range(len(states))).difference(shown)]
+    return shown, [(state, left.count(state)) for state in order if state in left]
 
 
 def paragraph(text: str) -> list[str]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from solvent.store.facts.recording import EdgeName, RunEvent
 
 _GATHER_SECONDS = 0.05  # how long the first to come may wait for others
-_SHARE = 4  # a slow disk is left in peace: of the time, at most one part in this many plus one goes to commits
+_SHARE = 4  # a slow disk is left in peace for so many times as long as a commit took
+_LONGEST_SECONDS = 0.5  # but others wait for what is claimed here, and a kill loses what has gathered
 _FULL_BYTES = 32 << 20
 
 
@@ -55,7 +56,8 @@ class Journal:
             return None
         if self._bytes > _FULL_BYTES:
             return 0.0
-        return max(0.0, self._since + max(_GATHER_SECONDS, _SHARE * self._seconds) - time.monotonic())
+        gather = min(_LONGEST_SECONDS, max(_GATHER_SECONDS, _SHARE * self._seconds))
+        return max(0.0, self._since + gather - time.monotonic())
 
     def start(self, start: RunStart) -> None:
         """A run begins."""

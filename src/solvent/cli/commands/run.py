@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from solvent.cli.program import Exit
-from solvent.cli.show import next_step, note, paint, table, write_json
+from solvent.cli.show import folded, next_step, note, paint, table, write_json
 from solvent.foundation.clock import parse_instant, wall_clock
 from solvent.project import Project, current_actor
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from solvent.lineage.entities import ModelVersion
     from solvent.pipeline import PipelineRun, StepEvent
 
-MOST_LINES = 40  # of steps up to which those with nothing to do are listed one by one
 MARKS = {"ran": "●", "cached": "·", "failed": "■", "skipped": "○", "cancelled": "○"}
 
 
@@ -92,14 +91,12 @@ def _tell(event: StepEvent) -> None:
 
 def _show(project: Project, run: PipelineRun, versions: list[ModelVersion]) -> None:
     tones = {"failed": "bad", "ran": "good"}
-    cached = [step for step in run.steps if step.state == "cached"]
-    shown = run.steps if len(run.steps) <= MOST_LINES else [step for step in run.steps if step.state != "cached"]
-    rows = [
+    shown, left = folded([step.state for step in run.steps], ("failed", "ran", "skipped", "cancelled", "cached"))
+    rows: list[tuple[str, str, str, str, str]] = [
         (paint(MARKS[s.state], tones.get(s.state, "soft")), s.label, s.state, f"{s.seconds:.1f} s", s.reason)
-        for s in shown
+        for s in (run.steps[i] for i in shown)
     ]
-    if len(shown) < len(run.steps):
-        rows.append((MARKS["cached"], f"{len(cached):,} steps", "cached", "0.0 s", "nothing changed"))
+    rows += [(MARKS[state], f"and {count:,} more", state, "", "") for state, count in left]
     for line in table(("", "step", "state", "time", "why"), rows, right=(3,)):
         print(line)
     for step in run.steps:

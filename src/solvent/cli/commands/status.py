@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from solvent.cli.program import Exit
-from solvent.cli.show import day, next_step, paint, show, table
+from solvent.cli.show import day, folded, next_step, paint, show, table
 from solvent.foundation.clock import from_micros
 from solvent.project import Project
 
@@ -69,7 +69,12 @@ def _reason(state: str, reason: str) -> str:
 def _lines(document: dict[str, Any], plan: Plan) -> list[str]:
     stale = [step for step in plan.steps if step.state != "fresh"]
     head = "Everything is up to date" if not stale else f"{len(stale)} of {len(plan.steps)} steps would run"
-    rows = [(paint(MARKS[s.state], TONES[s.state]), s.label, _reason(s.state, s.reason)) for s in plan.steps]
+    shown, left = folded([step.state for step in plan.steps], ("stale", "unknown", "fresh"))
+    rows = [
+        (paint(MARKS[s.state], TONES[s.state]), s.label, _reason(s.state, s.reason))
+        for s in (plan.steps[i] for i in shown)
+    ]
+    rows += [(MARKS[state], f"and {count:,} more", state) for state, count in left]
     lines = [head, *table(("", "step", ""), rows)]
     for model in document["models"]:
         aliases = " ".join(f"{alias}=v{number}" for alias, number in sorted(model["aliases"].items()))
