@@ -15,7 +15,6 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from solvent.foundation.ids import uuid7
@@ -38,6 +37,7 @@ class Gathering:
         self._root = objects.root
         self._objects = str(objects.root)
         self._folder = objects.staging / uuid7()
+        self._trees = self._folder / "trees"
         self._helpers = Helpers()
 
     def take(self, batches: Iterable[list[str]]) -> Iterator[list[tuple[Digest, Stamp]]]:
@@ -53,7 +53,7 @@ class Gathering:
     def put(self, data: bytes) -> Digest:
         """Stage one blob."""
         digest = digest_of(data)
-        staged = self._folder / digest
+        staged = self._trees / digest
         if not staged.exists() and not (self._root / digest[:2] / digest).exists():
             descriptor = disk.create(staged, mode=0o444)
             try:
@@ -64,20 +64,18 @@ class Gathering:
 
     def publish(self) -> int:
         """Give every staged blob its name. On return all of them survive power loss. Returns: how many were new."""
-        few = len(_first(self._folder, FEW + 1)) <= FEW
+        sources = [str(folder) for folder in self._folder.iterdir()]
+        few = sum(len(_first(source, FEW + 1)) for source in sources) <= FEW
         if few or not disk.sync_file_system(self._folder):
-            with os.scandir(self._folder) as entries:
-                for entry in entries:
-                    _sync_file(entry.path)
+            for source in sources:
+                with os.scandir(source) as entries:
+                    for entry in entries:
+                        _sync_file(entry.path)
         count, folders = 0, set[str]()
-        while names := _first(self._folder, STRIDE):
-            for name in names:
-                prefix = name[:2]
-                if prefix not in folders:
-                    disk.make_folder(self._root / prefix)
-                    folders.add(prefix)
-                disk.replace(f"{self._folder}/{name}", f"{self._objects}/{prefix}/{name}")
-            count += len(names)
+        for source in sources:
+            while names := _first(source, STRIDE):
+                self._name(source, names, folders)
+                count += len(names)
         if not count:
             return 0
         if few or not disk.sync_file_system(self._root):
@@ -87,8 +85,17 @@ class Gathering:
             disk.sync_folder(self._root.parent)
         return count
 
+    def _name(self, source: str, names: list[str], folders: set[str]) -> None:
+        """Rename staged files into the store; `folders` collects those that they went to."""
+        for name in names:
+            prefix = name[:2]
+            if prefix not in folders:
+                disk.make_folder(self._root / prefix)
+                folders.add(prefix)
+            disk.replace(f"{source}/{name}", f"{self._objects}/{prefix}/{name}")
+
     def __enter__(self) -> Self:
-        disk.make_folder(self._folder)
+        disk.make_folder(self._trees)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -96,7 +103,7 @@ class Gathering:
         shutil.rmtree(self._folder, ignore_errors=True)  # `sweep` removes what stays
 
 
-def _first(folder: Path, count: int) -> list[str]:
+def _first(folder: str, count: int) -> list[str]:
     """At most so many names of a folder."""
     with os.scandir(folder) as entries:
         return [entry.name for entry in islice(entries, count)]

@@ -214,7 +214,7 @@ class FolderObjects:
                 if staged.stat().st_mtime >= before.timestamp():
                     continue
                 if staged.is_dir():  # a gathering
-                    removed += len(list(staged.iterdir()))
+                    removed += sum(not place.is_dir() for place in staged.rglob("*"))
                     shutil.rmtree(staged)
                 else:
                     disk.unlink(staged)
