@@ -9,7 +9,7 @@ import pytest
 from small_project import rows
 from solvent.cli.program import command_names
 
-ELSEWHERE = {"demo", "serve"}  # they have tests of their own: tests/demo, tests/e2e/test_http.py
+ELSEWHERE = {"data", "demo", "serve"}  # they have tests of their own: tests/demo, tests/e2e/test_{data,http}.py
 LATER = "2024-03-20"
 COMMANDS = [
     "init",

@@ -8,7 +8,6 @@ All that changes a disk goes through `disk`.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -118,6 +117,8 @@ def _create(folder: str, name: str) -> int:
 
 def _hash(source: int, target: int | None) -> tuple[str, int]:
     """Hash a descriptor to its end and close it; copy it on the way: writing one piece while the next is read."""
+    from concurrent.futures import ThreadPoolExecutor  # small files need none, and it takes long to load
+
     hasher, read = blake3(max_threads=blake3.AUTO), 0
     with open(source, "rb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
         file.seek(0)

@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from solvent.foundation.ids import uuid7
@@ -72,10 +73,9 @@ class Gathering:
                     for entry in entries:
                         _sync_file(entry.path)
         count, folders = 0, set[str]()
-        for source in sources:
+        for at, source in enumerate(sources):
             while names := _first(source, STRIDE):
-                self._name(source, names, folders)
-                count += len(names)
+                count += self._name(source, names, folders, first=at == 0)
         if not count:
             return 0
         if few or not disk.sync_file_system(self._root):
@@ -85,14 +85,21 @@ class Gathering:
             disk.sync_folder(self._root.parent)
         return count
 
-    def _name(self, source: str, names: list[str], folders: set[str]) -> None:
-        """Rename staged files into the store; `folders` collects those that they went to."""
+    def _name(self, source: str, names: list[str], folders: set[str], *, first: bool) -> int:
+        """Rename staged files into the store; `folders` collects those that they went to.
+
+        first: no other process has staged the same bytes. Returns: how many blobs were new.
+        """
+        known = 0
         for name in names:
             prefix = name[:2]
+            if not first and Path(f"{self._objects}/{prefix}/{name}").exists():
+                known += 1
             if prefix not in folders:
                 disk.make_folder(self._root / prefix)
                 folders.add(prefix)
             disk.replace(f"{source}/{name}", f"{self._objects}/{prefix}/{name}")
+        return len(names) - known
 
     def __enter__(self) -> Self:
         disk.make_folder(self._trees)

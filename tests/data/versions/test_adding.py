@@ -11,7 +11,7 @@ from solvent.data.versions import gathering
 from solvent.data.versions.naming import BadDataset
 from solvent.data.versions.tree import tree_of, walk_files
 from solvent.lineage.digests import digest_of
-from solvent.store import disk
+from solvent.store import bulk, disk
 from store.faults import deaths, disk_full, recorded
 
 FILES = {"data/a.csv": "1", "data/sub/b.csv": "22", "data/sub/deep/c.csv": "333"}
@@ -168,26 +168,34 @@ def test_an_empty_folder_and_what_is_not_there_are_refused(shelf):
         shelf.add("link")
 
 
-def test_a_file_that_is_written_while_it_is_read_is_refused(shelf):
+@pytest.mark.parametrize("times", [1, 100])
+@pytest.mark.parametrize("size", [100, 3 << 20])
+def test_a_file_that_changes_while_it_is_read_is_read_again_and_refused_if_it_goes_on(shelf, monkeypatch, times, size):
     (shelf.root / "data").mkdir()
-    place, done = shelf.root / "data/log", threading.Event()
-    place.write_bytes(bytes(1 << 20))
+    place, left = shelf.root / "data/log", [times]
+    place.write_bytes(bytes(size))
+    name = "_take_small" if size <= bulk.SMALL else "_take_large"
 
-    def write():
-        with place.open("ab", buffering=0) as file:
-            while not done.is_set():
-                file.write(b"x" * 1000)
+    original = getattr(bulk, name)
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        with pytest.raises(Exception, match="changes while it is read"):
-            shelf.add()
-    finally:
-        done.set()
-        writer.join()
-    assert shelf.lock() == {}
-    assert shelf.leftovers() == []
+    def taking(*arguments):
+        digest = original(*arguments)
+        if left[0]:
+            left[0] -= 1
+            with place.open("r+b") as file:
+                file.write(os.urandom(9))
+        return digest
+
+    monkeypatch.setattr(bulk, name, taking)
+    if times == 1:
+        version = shelf.add().version
+        entries = dict(walk_files(version.artifact, shelf.store.objects.read))
+        assert entries["log"].digest == digest_of(place.read_bytes())
+        shelf.store.objects.verify(entries["log"].digest)
+        return
+    with pytest.raises(bulk.Restless, match="changes while it is read"):
+        shelf.add()
+    assert (shelf.lock(), shelf.leftovers()) == ({}, [])
 
 
 def test_two_adds_at_once_keep_both_datasets(shelf):

@@ -2,8 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from solvent.data.versions.naming import BadDataset, UnknownDataset, glob_pattern, name_of, refuse_overlap
-from solvent.data.versions.references import find_name
+from solvent.data.versions.naming import (
+    BadDataset,
+    UnknownDataset,
+    find_name,
+    glob_pattern,
+    name_of,
+    refuse_overlap,
+)
 
 
 @pytest.mark.parametrize(
