@@ -24,7 +24,7 @@ def test_the_guide_works_and_shows_what_comes_out(tmp_path):
         env=clean_environment(PATH=f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
