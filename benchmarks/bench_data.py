@@ -183,7 +183,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=Path.home() / ".cache") as temporary:
         scratch = Path(temporary)
         small = measure(tools, lambda place: many_files(place, given.files), given.rounds, scratch)
-        large = measure(tools, lambda place: one_file(place, given.gigabytes), 1, scratch) if given.gigabytes else {}
+        large = (
+            measure(tools, lambda place: one_file(place / "one.bin", given.gigabytes), 1, scratch)
+            if given.gigabytes
+            else {}
+        )
         bounds = limits(given.gigabytes, scratch) if given.gigabytes else {}
         only = {"solvent": SOLVENT}
         million = measure(only, lambda place: many_files(place, 1_000_000), 1, scratch) if given.million else {}

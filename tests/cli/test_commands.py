@@ -9,7 +9,7 @@ import pytest
 from small_project import rows
 from solvent.cli.program import command_names
 
-ELSEWHERE = {"demo", "reproduce", "serve"}  # they have tests of their own: tests/demo, tests/e2e
+ELSEWHERE = {"data", "demo", "reproduce", "serve"}  # they have tests of their own: tests/demo, tests/e2e
 LATER = "2024-03-20"
 COMMANDS = [
     "init",

@@ -73,7 +73,7 @@ def _around_each(before: Callable[[Operation, tuple[Any, ...]], None]) -> Iterat
             finally:
                 inside.yes = False
             if name == "create":
-                known.paths[answer] = arguments[0]
+                known.paths[answer] = Path(arguments[0])
             return answer
 
         return call

@@ -49,6 +49,27 @@ class ObjectStoreContract:
         assert [objects.read(digest) for digest in objects.put_many(blobs)] == blobs
         assert list(objects.put_many([])) == []
 
+    def test_many_files_are_gathered_and_nothing_is_seen_before_they_are_published(
+        self, objects: ObjectStore, tmp_path: Path
+    ) -> None:
+        contents = [f"text {number % 50}".encode() for number in range(60)]
+        for number, content in enumerate(contents):
+            (tmp_path / f"file{number}").write_bytes(content)
+        paths = [str(tmp_path / f"file{number}") for number in range(60)]
+        with objects.gather() as gathering:
+            (answers,) = gathering.take([paths])
+            tree = gathering.put(b"tree")
+            assert list(objects.list()) == []
+            assert gathering.publish() == 51
+        assert [objects.read(digest) for digest, _ in answers] == contents
+        assert objects.read(tree) == b"tree"
+        with objects.gather() as gathering:
+            list(gathering.take([paths]))
+            assert gathering.publish() == 0
+        with objects.gather() as gathering:
+            gathering.put(b"never published")
+        assert len(list(objects.list())) == 51
+
     def test_the_same_bytes_twice_are_one_blob(self, objects: ObjectStore) -> None:
         assert objects.put_bytes(b"same") == objects.put_bytes(b"same")
         assert len(list(objects.list())) == 1

@@ -158,9 +158,11 @@ def test_sweeping_removes_what_killed_writers_left_and_no_younger_file(objects: 
     assert objects.sweep(datetime.now(UTC)) == 0
     objects.staging.mkdir()
     (objects.staging / "left").write_bytes(b"half")
+    (objects.staging / "gathering" / "7").mkdir(parents=True)
+    (objects.staging / "gathering" / "7" / "left").write_bytes(b"half")
     now = datetime.now(UTC)
     assert objects.sweep(now - timedelta(days=1)) == 0
-    assert objects.sweep(now + timedelta(days=1)) == 1
+    assert objects.sweep(now + timedelta(days=1)) == 2
     assert list(objects.staging.iterdir()) == []
 
 

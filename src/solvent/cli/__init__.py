@@ -21,6 +21,22 @@ def main(argv: list[str] | None = None) -> None:
         return
     # A waiting OpenMP thread that spins starves the thread it waits for. Must stand before OpenMP is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if tokens[:2] == ["data", "status"] and all(t == "--json" or t[:1] != "-" for t in tokens[2:]):
+        _quick_status(tokens[2:])
     from solvent.cli.program import run
 
     sys.exit(run(tokens))
+
+
+def _quick_status(tokens: list[str]) -> None:
+    """`data status` before the parser is loaded; whatever is wrong, the whole program says it in its own words."""
+    import gc
+    from contextlib import suppress
+
+    with suppress(Exception):
+        from solvent.cli.datasets import show_status
+
+        gc.disable()  # a process this short makes no garbage worth a search
+        fine = show_status([t for t in tokens if t != "--json"], json="--json" in tokens)
+        sys.stdout.flush()
+        sys.exit(0 if fine else 1)

@@ -8,8 +8,8 @@ All that changes a disk goes through `disk`.
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from blake3 import blake3
@@ -48,11 +48,14 @@ def stamp(found: os.stat_result) -> Stamp:
 
 
 def take(path: str, staging: str, objects: str) -> tuple[str, Stamp]:
-    """Stage one file's bytes as `staging/DIGEST`, unless the store has them.
+    """Stage one file's bytes as `staging/PROCESS/DIGEST`, unless the store has them.
+
+    Each process has a folder of its own: two that make files in one folder wait for each other.
 
     Returns: the digest, and the stamp of the file that they were read from.
     Raises: Restless, OSError.
     """
+    staging = f"{staging}/{os.getpid()}"
     for _ in range(ATTEMPTS):
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -76,7 +79,7 @@ def _take_small(source: int, size: int, staging: str, objects: str) -> str | Non
     digest: str = blake3(data).hexdigest()
     if not _stored(objects, digest, size):
         with suppress(FileExistsError):  # a file of equal bytes was staged before
-            target = disk.create(f"{staging}/{digest}", mode=0o444)
+            target = _create(staging, digest)
             try:
                 disk.write(target, data)
             finally:
@@ -86,8 +89,8 @@ def _take_small(source: int, size: int, staging: str, objects: str) -> str | Non
 
 def _take_large(source: int, size: int, staging: str, objects: str) -> str | None:
     """As above, in pieces; the copy has a passing name until its digest is known."""
-    staged = f"{staging}/{os.getpid()}-{source}.part"
-    target = disk.create(staged, mode=0o444)
+    staged = f"{staging}/{source}.part"
+    target = _create(staging, f"{source}.part")
     try:
         if disk.clone(source, target):
             digest, read = _hash(os.dup(target), None)
@@ -105,8 +108,18 @@ def _take_large(source: int, size: int, staging: str, objects: str) -> str | Non
     return digest if read == size else None
 
 
+def _create(folder: str, name: str) -> int:
+    try:
+        return disk.create(f"{folder}/{name}", mode=0o444)
+    except FileNotFoundError:
+        disk.make_folder(Path(folder))
+        return disk.create(f"{folder}/{name}", mode=0o444)
+
+
 def _hash(source: int, target: int | None) -> tuple[str, int]:
     """Hash a descriptor to its end and close it; copy it on the way: writing one piece while the next is read."""
+    from concurrent.futures import ThreadPoolExecutor  # small files need none, and it takes long to load
+
     hasher, read = blake3(max_threads=blake3.AUTO), 0
     with open(source, "rb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
         file.seek(0)

@@ -39,6 +39,7 @@ class Gathering:
         self._root = objects.root
         self._objects = str(objects.root)
         self._folder = objects.staging / uuid7()
+        self._trees = self._folder / "trees"
         self._helpers = Helpers()
 
     def take(self, batches: Iterable[list[str]]) -> Iterator[list[tuple[Digest, Stamp]]]:
@@ -54,7 +55,7 @@ class Gathering:
     def put(self, data: bytes) -> Digest:
         """Stage one blob."""
         digest = digest_of(data)
-        staged = self._folder / digest
+        staged = self._trees / digest
         if not staged.exists() and hold(self._root / digest[:2] / digest, self._root / LOCK) != len(data):
             descriptor = disk.create(staged, mode=0o444)
             try:
@@ -65,20 +66,17 @@ class Gathering:
 
     def publish(self) -> int:
         """Give every staged blob its name. On return all of them survive power loss. Returns: how many were new."""
-        few = len(_first(self._folder, FEW + 1)) <= FEW
+        sources = [str(folder) for folder in self._folder.iterdir()]
+        few = sum(len(_first(source, FEW + 1)) for source in sources) <= FEW
         if few or not disk.sync_file_system(self._folder):
-            with os.scandir(self._folder) as entries:
-                for entry in entries:
-                    _sync_file(entry.path)
+            for source in sources:
+                with os.scandir(source) as entries:
+                    for entry in entries:
+                        _sync_file(entry.path)
         count, folders = 0, set[str]()
-        while names := _first(self._folder, STRIDE):
-            for prefix in {name[:2] for name in names} - folders:
-                disk.make_folder(self._root / prefix)
-                folders.add(prefix)
-            with together(self._root / LOCK):  # collection sees either what was there before or the new file's time
-                for name in names:
-                    disk.replace(f"{self._folder}/{name}", f"{self._objects}/{name[:2]}/{name}")
-            count += len(names)
+        for at, source in enumerate(sources):
+            while names := _first(source, STRIDE):
+                count += self._name(source, names, folders, first=at == 0)
         if not count:
             return 0
         if few or not disk.sync_file_system(self._root):
@@ -88,8 +86,24 @@ class Gathering:
             disk.sync_folder(self._root.parent)
         return count
 
+    def _name(self, source: str, names: list[str], folders: set[str], *, first: bool) -> int:
+        """Rename staged files into the store; `folders` collects those that they went to.
+
+        first: no other process has staged the same bytes. Returns: how many blobs were new.
+        """
+        for prefix in {name[:2] for name in names} - folders:
+            disk.make_folder(self._root / prefix)
+            folders.add(prefix)
+        known = 0
+        with together(self._root / LOCK):  # collection sees either what was there before or the new file's time
+            for name in names:
+                target = f"{self._objects}/{name[:2]}/{name}"
+                known += not first and Path(target).exists()
+                disk.replace(f"{source}/{name}", target)
+        return len(names) - known
+
     def __enter__(self) -> Self:
-        disk.make_folder(self._folder)
+        disk.make_folder(self._trees)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -97,7 +111,7 @@ class Gathering:
         shutil.rmtree(self._folder, ignore_errors=True)  # `sweep` removes what stays
 
 
-def _first(folder: Path, count: int) -> list[str]:
+def _first(folder: str, count: int) -> list[str]:
     """At most so many names of a folder."""
     with os.scandir(folder) as entries:
         return [entry.name for entry in islice(entries, count)]

@@ -16,6 +16,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import IO, Any
 
 import msgspec
@@ -87,7 +88,8 @@ class Helpers:
         self._threads.shutdown(cancel_futures=True)
         for process in self._started:
             assert process.stdin is not None and process.stdout is not None  # noqa: S101
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # it died over its last batch
+                process.stdin.close()
             process.stdout.close()
             process.wait()
 

@@ -324,9 +324,10 @@ class FolderObjects:
         left = list(self._left(before))
         for staged, _ in left:
             disk.unlink(staged)
-        for gathering in {staged.parent for staged, _ in left} - {self.staging}:
+        emptied = {folder for staged, _ in left for folder in staged.relative_to(self.staging).parents[:-1]}
+        for folder in sorted(emptied, key=lambda folder: -len(folder.parts)):
             with suppress(OSError):  # it holds younger files
-                gathering.rmdir()
+                (self.staging / folder).rmdir()
         return len(left)
 
     def _left(self, before: datetime) -> Iterator[tuple[Path, int]]:

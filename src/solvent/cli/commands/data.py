@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import cyclopts
 
+from solvent.cli.datasets import bytes_shown, counted, show_status
 from solvent.cli.program import Exit, add_files
 from solvent.cli.show import day, next_step, note, paint, show, table
 from solvent.foundation.clock import wall_clock
@@ -15,12 +16,8 @@ from solvent.project import Project
 if TYPE_CHECKING:
     from solvent.data.versions.adding import Added
     from solvent.data.versions.checkout import CheckedOut
-    from solvent.data.versions.state import DatasetStatus
     from solvent.lineage.entities import DatasetVersion
 
-MARKS = {"unchanged": ("●", "good"), "changed": ("▲", "warn"), "other-version": ("▲", "warn"), "missing": ("○", "soft")}
-WORDS = {"other-version": "another version than solvent.lock names", "missing": "not checked out"}
-SHOWN = 20  # files named for each dataset; --json has them all
 Message = Annotated[str, cyclopts.Parameter(name=["--message", "-m"])]
 
 command = add_files(cyclopts.App(name="data", help="Data under version control: add, look, compare, go back."), "data")
@@ -122,16 +119,7 @@ def status(*names: str, json: bool = False) -> Exit:
     names:
         Datasets; all of solvent.lock, if nothing is said.
     """
-    from solvent.data.versions.lockfile import read_lock
-    from solvent.data.versions.references import find_name
-    from solvent.data.versions.state import statuses
-
-    project = Project.find()
-    known = read_lock(project.root)
-    wanted = [find_name(name, known, project.root) for name in names]
-    found = statuses(project.root, project.state, wanted or None)
-    show(found, _status_lines(found), json=json)
-    return Exit.FINE if all(one.state == "unchanged" for one in found) else Exit.FINDINGS
+    return Exit.FINE if show_status(names, json=json) else Exit.FINDINGS
 
 
 @command.command
@@ -196,7 +184,7 @@ def history(name: str, *, json: bool = False) -> Exit:
 
 def _added(done: Added) -> str:
     version = done.version
-    what = f"{version.files:,} file{'s' * (version.files != 1)}, {bytes_shown(version.size)}"
+    what = f"{counted(version.files)}, {bytes_shown(version.size)}"
     if not done.new:
         return f"{version.name}: unchanged since @{version.number} of {day(version.at)} ({what})"
     changes = f": {_changes(version)}" if version.number > 1 and version.changes else ""
@@ -218,54 +206,9 @@ def checked_out_lines(done: list[CheckedOut], labels: list[str]) -> list[str]:
 
 def _checked_out(done: CheckedOut, label: str) -> str:
     if not done.written and not done.removed:
-        return f"{label}: its {done.files:,} files lie there already"
-    return f"{label}: {done.written:,} of {done.files:,} files written, {done.removed:,} removed"
-
-
-def _status_lines(found: list[DatasetStatus]) -> list[str]:
-    if not found:
-        return ["No dataset yet", next_step("`solvent data add PATH`")]
-    changed = [one for one in found if one.state != "unchanged"]
-    are = "dataset differs" if len(found) == 1 else "datasets differ"
-    head = f"{len(changed)} of {len(found)} {are}" if changed else "Every dataset is what solvent.lock says"
-    lines = [head]
-    for one in found:
-        lines.append(f"  {paint(*MARKS[one.state])} {one.name}: {_state_words(one)}")
-        files = [
-            *(f"modified  {path}" for path in one.modified),
-            *(f"added     {path}" for path in one.added),
-            *(f"deleted   {path}" for path in one.deleted),
-        ]
-        if one.state == "missing":
-            continue
-        lines += [f"      {file}" for file in files[:SHOWN]]
-        lines += [f"      … and {len(files) - SHOWN:,} more; --json has them all"] * (len(files) > SHOWN)
-    if not changed:
-        return [*lines, next_step(f"`solvent data history {found[0].name}`")]
-    first = changed[0]
-    back = "brings it" if first.state == "missing" else "takes the version of solvent.lock"
-    keep = "" if first.state == "missing" else f"`solvent data add {first.name}` keeps it · "
-    return [*lines, next_step(f"{keep}`solvent data checkout {first.name}` {back}")]
-
-
-def _state_words(one: DatasetStatus) -> str:
-    if one.state == "changed":
-        counts = ((one.modified, "modified"), (one.added, "added"), (one.deleted, "deleted"))
-        return ", ".join(f"{len(files):,} {what}" for files, what in counts if files)
-    return WORDS.get(one.state, f"unchanged ({one.files:,} file{'s' * (one.files != 1)}, {bytes_shown(one.size)})")
+        return f"{label} lies there already ({counted(done.files)})"
+    return f"{label}: {done.written:,} of {counted(done.files)} written, {done.removed:,} removed"
 
 
 def _some(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def bytes_shown(size: int) -> str:
-    """A size for people, in powers of 1,024.
-
-    >>> bytes_shown(999), bytes_shown(4096), bytes_shown(5 << 30)
-    ('999 B', '4.0 KiB', '5.0 GiB')
-    """
-    if size < 1024:
-        return f"{size} B"
-    step = min((size.bit_length() - 1) // 10, 4)
-    return f"{size / 1024**step:.1f} {('KiB', 'MiB', 'GiB', 'TiB')[step - 1]}"

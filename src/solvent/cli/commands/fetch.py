@@ -42,7 +42,7 @@ def wanted_by_lock(project: Project, names: Collection[str]) -> dict[str, Wanted
     """The datasets of `solvent.lock`, or those of them that were named. Raises: UnknownDataset, BadLock."""
     from solvent.data.sharing.fetch import Wanted
     from solvent.data.versions.lockfile import read_lock
-    from solvent.data.versions.references import find_name
+    from solvent.data.versions.naming import find_name
 
     lock = read_lock(project.root)
     chosen = [find_name(name, lock, project.root) for name in names] or list(lock)

@@ -13,7 +13,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import islice
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ from solvent.store.objects import Corrupt, Missing
 if TYPE_CHECKING:
     from solvent.store import Store
 
-BATCH = 512  # files
+BATCH = 256  # files that a helper is given at least
 SHOWN = 5  # names in an error
 NEVER = Stamp(0, 0, 0, 0)  # of no file: what has it is read again
 
@@ -132,17 +132,18 @@ def _change(dataset: Dataset, plan: Plan, store: Store, link: Link) -> tuple[int
         written, written_ns = _write(numbered, store, link), time.time_ns()
         if written:
             _sync(staging, written)
-        touched = set[Path]()
+        touched, made = set[Path](), set[Path]()
         for path in plan.remove:
             disk.unlink(dataset.base / path)
             touched.add((dataset.base / path).parent)
         _remove_empty(dataset, touched)
         for number, (path, _) in enumerate(plan.write):
             place = dataset.base / path
-            if place.parent not in touched:
+            if place.parent not in made:
                 disk.make_folder(place.parent)
-                touched.add(place.parent)
+                made.add(place.parent)
             disk.replace(f"{staging}/{number}", place)
+        touched |= made
         if len(touched) <= FEW or not disk.sync_file_system(dataset.base):
             for folder in sorted(folder for folder in touched if folder.is_dir()):
                 disk.sync_folder(folder)
@@ -151,11 +152,21 @@ def _change(dataset: Dataset, plan: Plan, store: Store, link: Link) -> tuple[int
 
 def _write(items: Iterable[tuple[str, FileEntry]], store: Store, link: Link) -> int:
     """New files with the bytes of objects. Returns: how many. Raises: Missing, Corrupt, BadDataset, OSError."""
-    objects, given = str(store.objects.root), iter(items)
+    objects = str(store.objects.root)
 
     def batches() -> Iterator[list[tuple[Any, ...]]]:
-        while batch := [(e.digest, e.size, objects, path, link) for path, e in islice(given, BATCH)]:
-            yield batch
+        """Whole folders where they are small: two processes that make files in one folder wait for each other."""
+        batch: list[tuple[Any, ...]] = []
+        for _, folder in groupby(items, key=lambda item: item[0].rpartition("/")[0]):
+            for path, entry in folder:
+                batch.append((entry.digest, entry.size, objects, path, link))
+                if len(batch) >= 4 * BATCH:
+                    yield batch
+                    batch = []
+            if len(batch) >= BATCH:
+                yield batch
+                batch = []
+        yield batch
 
     try:
         with Helpers() as helpers:

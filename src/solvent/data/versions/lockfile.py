@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -170,6 +169,8 @@ def lock_of_revision(root: Path, revision: str) -> dict[str, Entry]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
+    import subprocess  # `data status` needs none
+
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -167,6 +167,22 @@ def locked_dataset(name: str, entry: Entry, root: Path) -> Dataset:
     return Dataset(name, "glob" if wild else "folder", root)
 
 
+def find_name(text: str, known: Collection[str], root: Path, place: str = "") -> str:
+    """The dataset that a path, the end of one, or a file's name without its suffix means. Raises: UnknownDataset."""
+    if text in known:
+        return text
+    try:
+        name = name_of(text, root)
+    except BadDataset:
+        name = text
+    if name in known:
+        return name
+    ends = [path for path in known if path.endswith(f"/{text}") or PurePosixPath(path).stem == text]
+    if len(ends) != 1:
+        raise UnknownDataset(text, known, place)
+    return ends[0]
+
+
 def refuse_overlap(name: str, others: Collection[str]) -> None:
     """Raises: BadDataset, where a file could belong to this dataset and to one of the others."""
     for other in others:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from solvent.data.versions.lockfile import NAME, Entry, lock_of_revision, read_lock
-from solvent.data.versions.naming import BadDataset, Dataset, UnknownDataset, locked_dataset, name_of
+from solvent.data.versions.naming import Dataset, find_name, locked_dataset
 from solvent.foundation.errors import UsageError
 from solvent.lineage.digests import Digest
 
@@ -47,22 +47,6 @@ def resolve(text: str, root: Path, facts: Facts) -> Reference:
     then = lock_of_revision(root, which)
     name = find_name(written, then, root, f"{NAME} of {which}")
     return Reference(locked_dataset(name, then[name], root), then[name].digest, f"{name}@{which}")
-
-
-def find_name(text: str, known: Collection[str], root: Path, place: str = "") -> str:
-    """The dataset that a path, the end of one, or a file's name without its suffix means. Raises: UnknownDataset."""
-    if text in known:
-        return text
-    try:
-        name = name_of(text, root)
-    except BadDataset:
-        name = text
-    if name in known:
-        return name
-    ends = [path for path in known if path.endswith(f"/{text}") or PurePosixPath(path).stem == text]
-    if len(ends) != 1:
-        raise UnknownDataset(text, known, place)
-    return ends[0]
 
 
 def _numbered(name: str, number: int, facts: Facts) -> DatasetVersion:

@@ -68,9 +68,9 @@ def status(dataset: Dataset, entry: Entry, state: Path) -> DatasetStatus:
         changed = [file for file in look.changed() if file.now != file.before]
         if look.settled and known.digest:
             _refresh(place, known, look.settled)
-    modified = [file.path for file in changed if file.now and file.before]
-    added = [file.path for file in changed if not file.before]
-    deleted = [file.path for file in changed if not file.now]
+    modified = sorted(file.path for file in changed if file.now and file.before)
+    added = sorted(file.path for file in changed if not file.before)
+    deleted = sorted(file.path for file in changed if not file.now)
     if not look.files:
         found = "missing"
     elif changed:

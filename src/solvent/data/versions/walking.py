@@ -100,7 +100,7 @@ def _only_file(dataset: Dataset) -> Listing:
 
 def names_as_text(listing: Listing) -> str:
     """A folder's file names, one after the other, each ended by NUL. Raises: BadDataset where one is not UTF-8."""
-    text = "".join(f"{name}\0" for name, _ in listing.files)
+    text = "".join([f"{name}\0" for name, _ in listing.files])
     try:
         text.encode()
         "".join(listing.folders).encode()
