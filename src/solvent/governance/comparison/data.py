@@ -11,8 +11,7 @@ import msgspec
 from solvent.data.compare.files import compare_files
 from solvent.data.compare.model import FilesDiff, TableDiff
 from solvent.data.versions.lockfile import read_lock
-from solvent.data.versions.naming import Dataset, UnknownDataset, find_dataset
-from solvent.data.versions.naming import find_name
+from solvent.data.versions.naming import Dataset, UnknownDataset, find_dataset, find_name
 from solvent.data.versions.references import Reference, resolve
 from solvent.data.versions.tree import walk_files
 from solvent.foundation.errors import UsageError
