@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from solvent.data.versions.naming import fixed_part
 from solvent.foundation.errors import SolventError
 from solvent.pipeline.agreement import agree, resolve
 from solvent.pipeline.annotations import ModuleNames
@@ -25,7 +26,6 @@ from solvent.pipeline.download import is_url
 from solvent.pipeline.errors import BadDeclaration, BadStep, BrokenModule
 from solvent.pipeline.fingerprint import CodeMap, Reached, function_digest, step_code
 from solvent.pipeline.messages import Findings, Request
-from solvent.pipeline.sources import fixed_part
 from solvent.pipeline.spec import RESULT, ModelSpec, OutputSpec, Ref, SourceSpec, StepSpec
 from solvent.pipeline.wiring import Consumer, Producer, producers_by_module, refuse_cycles, refuse_two_producers, wire
 
