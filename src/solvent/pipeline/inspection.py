@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from solvent.data.versions.naming import fixed_part
 from solvent.foundation.errors import SolventError, nearest
 from solvent.pipeline.agreement import agree, resolve
 from solvent.pipeline.annotations import ModuleNames
@@ -26,7 +27,6 @@ from solvent.pipeline.environment import interpreter
 from solvent.pipeline.errors import BadDeclaration, BadStep, BrokenModule
 from solvent.pipeline.fingerprint.code import CodeMap, StepCode
 from solvent.pipeline.messages import Findings, Request
-from solvent.pipeline.sources import fixed_part
 from solvent.pipeline.spec import RESULT, MapSpec, ModelSpec, OutputSpec, Ref, SourceSpec, StepSpec
 from solvent.pipeline.wiring import Consumer, Producer, producers_by_module, refuse_cycles, refuse_two_producers, wire
 

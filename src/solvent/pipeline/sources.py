@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from solvent.data.versions.naming import fixed_part
 from solvent.data.versions.tree import tree_of
 from solvent.foundation.errors import nearest
 from solvent.foundation.ids import uuid7
@@ -30,7 +31,6 @@ FORMATS = {
     ".arrow": "ipc",
     ".ipc": "ipc",
 }
-_GLOB = frozenset("*?[")
 
 
 class Member(NamedTuple):
@@ -99,13 +99,6 @@ class StatCache:
             return msgspec.json.decode(self.place.read_bytes(), type=dict[str, _Stat])
         except (OSError, msgspec.DecodeError):
             return {}
-
-
-def fixed_part(location: str) -> str:
-    """The location up to the folder in which its first wildcard stands; all of it without one."""
-    parts = Path(location).parts
-    first = next((i for i, part in enumerate(parts) if _GLOB & set(part)), None)
-    return location if first is None else str(Path(*parts[:first])) if first else "."
 
 
 def snapshot(source: SourceSpec, root: Path, state: Path, stats: StatCache, *, refresh: bool) -> Snapshot:

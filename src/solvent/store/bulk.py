@@ -19,7 +19,7 @@ from solvent.store import disk
 from solvent.store.sessions import LOCK, hold
 
 SMALL = 1 << 20  # bytes; a file up to this is read in one piece
-CHUNK = 8 << 20  # bytes; enough for several threads to hash at once
+CHUNK = 1 << 20  # bytes; enough for several threads to hash at once, and little enough to stay in their caches
 ATTEMPTS = 3  # readings of a file that changes while it is read
 
 Link = Literal["copy", "reflink", "hardlink"]

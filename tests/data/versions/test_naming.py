@@ -4,6 +4,7 @@ import pytest
 
 from solvent.data.versions.naming import (
     BadDataset,
+    Dataset,
     UnknownDataset,
     find_name,
     glob_pattern,
@@ -35,6 +36,20 @@ from solvent.data.versions.naming import (
 )
 def test_a_glob_matches_as_in_a_shell(glob, path, matches):
     assert bool(glob_pattern(glob).fullmatch(path)) is matches
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "deep"),
+    [("*/x", ".", True), ("*.csv", ".", False), ("data/**", "data", True), ("data/*.csv", "data", False)],
+)
+def test_a_glob_knows_where_it_starts_and_whether_it_goes_deeper(tmp_path, name, base, deep):
+    dataset = Dataset(name, "glob", tmp_path)
+    assert (dataset.base, dataset.deep) == (tmp_path / base, deep)
+
+
+def test_a_glob_that_is_none_is_told():
+    with pytest.raises(BadDataset, match="is no glob"):
+        glob_pattern("[z-a].csv")
 
 
 @pytest.mark.parametrize(

@@ -55,13 +55,18 @@ class Dataset(NamedTuple):
             return None
         if self.kind == "file":
             return re.compile(re.escape(PurePosixPath(self.name).name))
-        fixed = fixed_part(self.name)
-        return glob_pattern(self.name if fixed == "." else self.name[len(fixed) + 1 :])
+        return glob_pattern(self._below_fixed())
 
     @property
     def deep(self) -> bool:
         """May its files lie in folders below `base`?"""
-        return self.kind == "folder" or (self.kind == "glob" and "/" in self.name[len(fixed_part(self.name)) + 1 :])
+        return self.kind == "folder" or (
+            self.kind == "glob" and ("/" in self._below_fixed() or self.name.endswith("**"))
+        )
+
+    def _below_fixed(self) -> str:
+        fixed = fixed_part(self.name)
+        return self.name if fixed == "." else self.name[len(fixed) + 1 :]
 
 
 def fixed_part(location: str) -> str:
@@ -78,6 +83,8 @@ def fixed_part(location: str) -> str:
 def glob_pattern(glob: str) -> re.Pattern[str]:
     """A glob as a shell reads it: no wildcard but `**` crosses a folder, none matches a hidden name.
 
+    Raises: BadDataset.
+
     >>> bool(glob_pattern("**/*.csv").fullmatch("a/b.csv")), bool(glob_pattern("*.csv").fullmatch("a/b.csv"))
     (True, False)
     """
@@ -90,7 +97,10 @@ def glob_pattern(glob: str) -> re.Pattern[str]:
         signs = [_sign(sign) for sign in re.findall(r"\[!?[^\]]+\]|.", part)]
         parts.append(f"{hidden}{''.join(signs)}/")
     text = "".join(parts)
-    return re.compile(text.removesuffix("/") if not glob.endswith("**") else f"{text}[^/.][^/]*")
+    try:
+        return re.compile(text.removesuffix("/") if not glob.endswith("**") else f"{text}[^/.][^/]*")
+    except re.error as error:
+        raise BadDataset(f"`{glob}` is no glob: {error}", next="write `[a-z]` with the lower sign first") from None
 
 
 def _sign(sign: str) -> str:

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from solvent.data.versions.naming import fixed_part
 from solvent.governance.reproduction.model import Order, RecordedStep
 from solvent.pipeline.download import is_url
 from solvent.pipeline.planning import with_logged_rows
-from solvent.pipeline.sources import fixed_part
 from solvent.pipeline.spec import PipelineSpec, SourceSpec
 
 ROWS = "rows.parquet"  # of the prediction log, as a file
