@@ -162,6 +162,30 @@ def test_what_an_import_does_counts_for_all_who_import_it(files):
     assert files.reached() == set()
 
 
+def test_functions_that_call_each_other_are_as_loud_as_either(files):
+    text = """
+        TABLE = {"k": 1}
+        def first(n):
+            second(n)
+            TABLE["k"] = 2
+        def second(n):
+            return first(n - 1) if n else 0
+        A = first(0)
+        B = second(1)
+        def s(x):
+            return x
+    """
+    files.write(main=text)
+    assert {"main.py::A", "main.py::B"} <= files.reached()
+
+
+def test_modules_that_import_each_other_resolve_from_either_side(files):
+    files.write(one="from two import *\nfrom far import *\n", two="from one import *\nfrom near import *\n")
+    files.write(far="Z = 1\n", near="Y = 1\n")
+    files.write(main="import one, two\ndef s(x):\n    return one.Y + one.Z + two.Y + two.Z\n")
+    assert files.reached() == {"far.py::Z", "near.py::Y"}
+
+
 def test_quiet_calls_at_import_count_only_where_their_name_is_used(files):
     files.write(
         main="""
@@ -310,6 +334,8 @@ def test_distributions_of_the_modules_that_are_reached_count(files):
     found = files.step()
     assert [d.partition("==")[0] for d in found.distributions] == ["msgspec", "polars"]
     assert found.native
+    files.write(main="def s(x):\n    import msgspec\n    return x\n")
+    assert [d.partition("==")[0] for d in files.step().distributions] == ["msgspec"]
 
 
 def test_a_class_that_is_moved_counts_since_a_pickle_names_its_module(files):

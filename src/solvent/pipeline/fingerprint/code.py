@@ -179,8 +179,8 @@ class CodeMap:
         for module in {node.module for node in nodes if node.module}:
             found |= self._imported_by(module)
         for node in nodes:
-            for use in node.outside:
-                found |= self._outside(use.dotted)
+            for name in (*(use.dotted for use in node.outside), *node.imports):
+                found |= self._outside(name)
         return found
 
     def _imported_by(self, path: str) -> dict[str, Installed]:

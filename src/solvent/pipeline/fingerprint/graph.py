@@ -144,7 +144,7 @@ class Graph:
             edges = [(str(i), self.id_of(n)) for i, n in enumerate(names)]
             for name in module.bindings:
                 edges += [(name, self.id_of(t)) for t in self.resolver.chain(target.path, name)]
-            return Node(module.digest, tuple(edges), target.path, imports=())
+            return Node(module.digest, tuple(edges), target.path)
         return self._symbol_node(target.path, module.symbols[target.number], target.number)
 
     def _symbol_node(self, path: str, symbol: Symbol, index: int) -> Node:

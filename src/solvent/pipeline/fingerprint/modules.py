@@ -6,13 +6,11 @@ import ast
 import importlib.util
 from collections.abc import Iterator
 
-from solvent.lineage.digests import Digest, digest_value
+from solvent.lineage.digests import digest_value
 from solvent.pipeline.fingerprint.importing import calls_at_import
 from solvent.pipeline.fingerprint.scan import Scan
 from solvent.pipeline.fingerprint.symbols import Module, Symbol
 from solvent.pipeline.fingerprint.trees import chain_of, import_targets, is_state, own_nodes
-
-_Compound = ast.If | ast.Try | ast.TryStar | ast.With | ast.AsyncWith | ast.For | ast.AsyncFor | ast.While | ast.Match
 
 
 def read_module(data: bytes, name: str, package: str, filename: str) -> Module:
@@ -173,11 +171,6 @@ def normalised(text: str) -> str:
                 case [ast.Expr(value=ast.Constant(value=str()))]:
                     node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
-
-
-def module_digest(data: bytes, filename: str) -> Digest:
-    """Digest of a whole file, normalised. Raises: SyntaxError."""
-    return Digest(read_module(data, "", "", filename).digest)
 
 
 def _decorator(node: ast.expr) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import os
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
 
 from solvent.pipeline.fingerprint.cache import ModuleCache
 from solvent.pipeline.fingerprint.finding import Finder, Place
@@ -40,7 +41,37 @@ class Binary(NamedTuple):
     path: str
 
 
+Answer = TypeVar("Answer")
 Target = SymbolAt | Whole | Outside | Binary
+
+
+class _Memo(Generic[Answer]):
+    """Answers by key, to questions that may lead back to themselves.
+
+    default: what a question that is being asked already is answered with. An answer that
+    rests on it is kept only for the question that was asked first.
+    """
+
+    def __init__(self, default: Answer) -> None:
+        self.default = default
+        self._known: dict[tuple[str, str], Answer] = {}
+        self._asked: set[tuple[str, str]] = set()
+        self._circular = False
+
+    def get(self, key: tuple[str, str], ask: Callable[[str, str], Answer]) -> Answer:
+        if key in self._known:
+            return self._known[key]
+        if key in self._asked:
+            self._circular = True
+            return self.default
+        self._asked.add(key)
+        answer = ask(*key)
+        self._asked.discard(key)
+        if not self._asked:
+            self._circular = False
+        if not self._circular:
+            self._known[key] = answer
+        return answer
 
 
 class Resolver:
@@ -49,18 +80,16 @@ class Resolver:
     def __init__(self, finder: Finder, modules: ModuleCache) -> None:
         self.finder = finder
         self.modules = modules
-        self._chains: dict[tuple[str, str], tuple[Target, ...]] = {}
-        self._quiet: dict[tuple[str, str], bool] = {}
+        self._chains: _Memo[tuple[Target, ...]] = _Memo(())  # a name that is defined by itself means nothing
+        self._quiet: _Memo[bool] = _Memo(default=True)  # a function that calls itself does no more than its rest
 
     def chain(self, path: str, chain: str) -> tuple[Target, ...]:
         """What a chain means in the module of `path`; empty for a builtin. `:a.b` is absolute."""
-        key = (path, chain)
-        if key not in self._chains:
-            self._chains[key] = ()  # a name that is defined by itself, through a circle of imports
-            parts = chain.lstrip(":").split(".")
-            found = self._absolute(parts) if chain.startswith(":") else self._inside(path, parts)
-            self._chains[key] = tuple(dict.fromkeys(found))
-        return self._chains[key]
+        return self._chains.get((path, chain), self._chain)
+
+    def _chain(self, path: str, chain: str) -> tuple[Target, ...]:
+        parts = chain.lstrip(":").split(".")
+        return tuple(dict.fromkeys(self._absolute(parts) if chain.startswith(":") else self._inside(path, parts)))
 
     def module(self, path: str) -> Module:
         return self.modules.read(path)
@@ -151,11 +180,7 @@ class Resolver:
 
     def is_quiet(self, path: str, chain: str) -> bool:
         """Does calling a chain change nothing but what it gives back?"""
-        key = (path, chain)
-        if key not in self._quiet:
-            self._quiet[key] = True  # a function that calls itself does no more than the rest of it does
-            self._quiet[key] = self._calls_quietly(path, chain)
-        return self._quiet[key]
+        return self._quiet.get((path, chain), self._calls_quietly)
 
     def _calls_quietly(self, path: str, chain: str) -> bool:
         plain = chain.removesuffix("()")
