@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from solvent.data.versions.naming import fixed_part
 from solvent.lineage.digests import canonical, digest_value
 from solvent.pipeline.gathering import member_annotation, member_name
-from solvent.pipeline.sources import files_of, fixed_part
+from solvent.pipeline.sources import files_of
 from solvent.pipeline.spec import InputSpec, MapSpec, PipelineSpec, Ref, SourceSpec, StepSpec
 
 _LONGEST = 40  # characters of a value in the name of an element
