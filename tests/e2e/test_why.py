@@ -77,3 +77,14 @@ def test_an_object_that_is_gone_or_damaged_is_the_reason(project, solvent):
     assert "clean is stale: its output is missing from the store" in solvent("why", "clean", cwd=project).out
     assert solvent("run", cwd=project).code == 0
     assert "clean is fresh" in solvent("why", "clean", cwd=project).out
+
+
+def test_a_damaged_object_is_mended_from_the_remote_and_nothing_reruns(project, solvent, tmp_path):
+    (project / "solvent.toml").write_text(f'[cache]\nverify = "digest"\n[remote]\nurl = "{tmp_path / "remote"}"\n')
+    assert solvent("run", cwd=project).code == 0
+    assert solvent("push", cwd=project).code == 0
+    (damaged,) = [p for p in (project / ".solvent" / "objects").glob("??/*") if p.read_bytes() == b"3"]
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"7")
+    assert "clean is fresh" in solvent("why", "clean", cwd=project).out
+    assert damaged.read_bytes() == b"3"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from solvent.pipeline.options import EVERYTHING, RunOptions
 from solvent.pipeline.plan import Plan, code_changes, plan
 from solvent.pipeline.sources import Snapshot, StatCache, snapshot
 from solvent.pipeline.spec import LoggedSpec, PipelineSpec, Ref, SourceSpec, StepSpec
-from solvent.store.objects import Corrupt
+from solvent.store.objects import Corrupt, Missing
 
 if TYPE_CHECKING:
     from solvent.pipeline.changes import Change
@@ -26,25 +26,13 @@ if TYPE_CHECKING:
 
 
 class StoreLookups:
-    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state.
+    """Lookups over a store and the project's files. Source digests are taken once, so that one run sees one state."""
 
-    fetch_missing: brings an object that is not here from elsewhere (a remote), and says whether it did.
-    """
-
-    def __init__(
-        self,
-        root: Path,
-        store: Store,
-        spec: PipelineSpec,
-        *,
-        refresh: bool = False,
-        fetch_missing: Callable[[Digest], bool] | None = None,
-    ) -> None:
+    def __init__(self, root: Path, store: Store, spec: PipelineSpec, *, refresh: bool = False) -> None:
         self.root = root
         self.store = store
         self.refresh = refresh
         self.verify = spec.cache.verify
-        self.fetch_missing = fetch_missing
         self._code = spec.code
         self.stats = StatCache(store.root / "plan" / "stats.json")
         self._snapshots: dict[str, Snapshot] = {}
@@ -74,13 +62,22 @@ class StoreLookups:
         return (done[0], True) if done else (None, bool(self.store.facts.runs(step=step, limit=1)))
 
     def missing(self, artifact: Artifact) -> str:
-        """Why an output cannot be used: '' where its bytes are there, or could be fetched."""
+        """Why an output cannot be used: '' where its bytes are there, or a remote has them.
+
+        A missing one is fetched when it is read, a damaged one now.
+        """
         why = self._damage(artifact)
-        if why.startswith("is missing") and self.store.available(artifact.digest, artifact.size):
-            return ""  # fetched from where it was lent when it is read
-        if why and self.fetch_missing is not None and self.fetch_missing(artifact.digest):
-            why = self._damage(artifact)
-        return why
+        if not why or not self.store.available(artifact.digest, artifact.size):
+            return why
+        missing = self.store.objects.size(artifact.digest) is None
+        return "" if missing or self._is_healed(artifact.digest) else why
+
+    def _is_healed(self, digest: Digest) -> bool:
+        try:
+            self.store.objects.checked_path(digest)
+        except (Corrupt, Missing):
+            return False
+        return True
 
     def _damage(self, artifact: Artifact) -> str:
         size = self.store.objects.size(artifact.digest)
