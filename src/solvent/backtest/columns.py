@@ -20,7 +20,6 @@ from solvent.statistics.losses import metric_named
 Task = Literal["binary", "multiclass", "regression"]
 DEFAULT_METRIC: dict[Task, str] = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mae"}
 MOST_CLASSES = 30
-MOST_CATEGORIES = 250  # of one feature; later comers share the last code
 _DAY = 86_400_000_000
 
 
@@ -65,10 +64,10 @@ def understand(table: Table, options: Options) -> Cases:
         raise BadOption(f"--metric {metric} does not fit a {task} target", next=f"fitting: {fitting}")
     frame, left_out = _features(table, options)
     at = pl.Series("__time", table.micros).cast(pl.Datetime("us"))
-    clocks = clock_columns(frame.with_columns(at), "__time", candidates=frame.columns)
+    clocks = clock_columns(pl.DataFrame([at, *frame]), "__time", candidates=frame.columns)
     added = _calendar(at, frame, clocks)
     if added.width:
-        frame = frame.hstack(added)
+        frame = pl.DataFrame([*frame, *added])
         clocks |= set(added.columns)
         left_out.append(f"no column told the time of day or year, so {_list(added.columns)} made from {options.time}")
     if frame.width == 0:
@@ -178,7 +177,7 @@ def _codes(series: pl.Series) -> Floats:
         values = as_floats(series)
         return np.where(np.isfinite(values), values, np.nan)
     names = series.drop_nulls().unique(maintain_order=True).to_list()
-    codes = {name: min(at, MOST_CATEGORIES) for at, name in enumerate(names)}
+    codes = {name: at for at, name in enumerate(names)}
     return as_floats(series.replace_strict(codes, default=None, return_dtype=pl.Float64))
 
 

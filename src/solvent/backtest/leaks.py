@@ -45,7 +45,7 @@ def _alone(cases: Cases, rows: Counts, target: str) -> dict[str, str]:
         column = cases.x[rows, at]
         if np.isnan(column).mean() > 0.5:
             continue
-        share = min(_explained(column, y, cases.task == "regression", part) for part in (0, 1))
+        share = sum(_explained(column, y, cases.task == "regression", part) for part in (0, 1)) / 2
         if cases.task == "regression":
             share = max(share, abs(_rank_correlation(column, y)) ** 2)
         if share >= _ALONE:
@@ -65,7 +65,7 @@ def _explained(column: Floats, y: Floats, regression: bool, part: int) -> float:
         return 0.0
     _, counts = np.unique(y[test], return_counts=True)
     constant = 1 - float(counts.max()) / len(y[test])
-    tree = DecisionTreeClassifier(max_leaf_nodes=64, min_samples_leaf=3, random_state=0).fit(x[~test], y[~test])
+    tree = DecisionTreeClassifier(max_leaf_nodes=64, random_state=0).fit(x[~test], y[~test])
     return 1 - float((tree.predict(x[test]) != y[test]).mean()) / constant
 
 

@@ -96,12 +96,15 @@ class Learner:
             y = y.astype(int)
             if len(np.unique(y)) == 1:
                 return Trained(self, None, float(y[0]))
+        taken = self.take(rows)
+        if self.name == BUILT_IN:  # its trees cannot take a column without a value; one without a split is ignored
+            taken[:, np.isnan(taken).all(axis=0)] = 0.0
         estimator = self._make()
         if not self._checked:
             _check(estimator, self.name)
             self._checked = True
         try:
-            estimator.fit(self.take(rows), y)
+            estimator.fit(taken, y)
         except Exception as error:
             if self.name == BUILT_IN:
                 raise

@@ -83,8 +83,8 @@ def replay(
     """Ask the policy before each window from the second on, and do what it says.
 
     losses, window_of, sizes: as above; known: shape (n_ticks,), how many windows are wholly labelled at each tick;
-    rows: shape (n_ticks, n_spans), that a model of each tick and span is trained on. The first model is that of tick 0 on
-    span 0.
+    rows: shape (n_ticks, n_spans), that a model of each tick and span is trained on. The first model is that of tick 0
+    on span 0.
     """
     made: list[Retrained] = []
     live = (0, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars.exceptions import ComputeError
 
 from solvent.data.contracts.model import ColumnType
 
@@ -47,7 +48,10 @@ def as_text(series: pl.Series) -> pl.Series:
 def as_instants(series: pl.Series) -> pl.Series | None:
     """A time column as datetimes in microseconds without a zone (UTC); None where it is no time at all."""
     if series.dtype == pl.String:
-        series = series.str.to_datetime(strict=False, time_unit="us")
+        try:
+            series = series.str.to_datetime(strict=False, time_unit="us")
+        except ComputeError:  # polars sees no format of dates in them
+            return None
         return None if series.null_count() == len(series) else series
     if series.dtype == pl.Date:
         return series.cast(pl.Datetime("us"))
