@@ -20,6 +20,7 @@ from solvent.statistics.sequential import Interval
 
 MONTH = 30.436875  # days
 RECENT = 1  # the span that has as many rows at every tick
+_LEAST_WINDOWS = 8  # before which nothing is said of age
 _RISE = 1.25  # threshold over the reference where there is no skill to lose
 
 
@@ -51,8 +52,7 @@ def age(
     losses = matrix.by_window()[:, RECENT]
     excess = excess_of(losses, matrix.rows)
     fresh = np.diagonal(losses) / matrix.rows
-    memory = max(round(int(course.trained_by[0]) / float(np.mean(matrix.rows))), 1)
-    aging = judge_aging(excess, fresh, memory=memory, seed=options.seed)
+    aging = judge_aging(excess, fresh, memory=_memory(course, matrix), seed=options.seed)
     naive = float(np.average([window.naive for window in windows], weights=matrix.rows))
     skill, days = naive - float(np.average(fresh, weights=matrix.rows)), course.days()
     half = half_life(excess, skill)
@@ -65,6 +65,24 @@ def age(
         reached=(_days(reached[0], days), _days(reached[1], days), _days(reached[2], days)),
         skill=skill,
     )
+
+
+def aged_by_tick(course: Course, matrix: Matrix, *, seed: int) -> list[bool]:
+    """Whether the aging test, made of nothing but the windows labelled by each tick, says that models age."""
+    losses, memory, found = matrix.by_window()[:, RECENT], _memory(course, matrix), list[bool]()
+    verdicts: dict[int, bool] = {}
+    for known in course.known.tolist():
+        if known not in verdicts and known >= _LEAST_WINDOWS:
+            rows, part = matrix.rows[:known], losses[:known, :known]
+            aging = judge_aging(excess_of(part, rows), np.diagonal(part) / rows, memory=memory, draws=100, seed=seed)
+            verdicts[known] = aging.verdict in ("gradual", "abrupt")
+        found.append(verdicts.get(known, False))
+    return found
+
+
+def _memory(course: Course, matrix: Matrix) -> int:
+    """Windows' worth of rows that a model of the recent span is trained on."""
+    return max(round(int(course.trained_by[0]) / float(np.mean(matrix.rows))), 1)
 
 
 def threshold_of(cases: Cases, reference: Reference, options: Options) -> tuple[float, str]:

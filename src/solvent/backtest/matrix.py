@@ -22,8 +22,6 @@ from solvent.statistics.arrays import Counts, Floats
 
 Progress = Callable[[str], None]
 
-LEAST_SPAN = 150  # rows of the shortest span
-_SHORT = 3  # the latest span is a third of the recent one
 FIT_ROWS = 20_000  # that a model of the fixed plan is trained on at most
 SCORE_ROWS = 1_000  # of a window that it is scored on at most
 _LADDER = (1, 2, 3, 5, 8)  # ticks between models, the coarser the smaller the budget
@@ -66,12 +64,9 @@ class Matrix(msgspec.Struct, frozen=True):
 
 
 def spans_of(course: Course) -> list[Span]:
-    """All rows; as many as the first model had; a third of those, where that is enough."""
+    """All rows, and as many as the first model had."""
     first = int(course.trained_by[0])
-    spans = [Span("all", None), Span(f"the last {first:,} rows", first)]
-    if first // _SHORT >= LEAST_SPAN:
-        spans.append(Span(f"the last {first // _SHORT:,} rows", first // _SHORT))
-    return spans
+    return [Span("all", None), Span(f"the last {first:,} rows", first)]
 
 
 def fixed_plan(course: Course, *, full: bool) -> Plan:

@@ -15,6 +15,7 @@ from solvent.statistics.replay import (
     Policy,
     Retrained,
     as_schedule,
+    looking_ahead,
     on_drift,
     on_excess,
     on_performance,
@@ -24,9 +25,10 @@ from solvent.statistics.replay import (
 from solvent.statistics.retraining import best_schedule_in_hindsight, oracle, regret_share, schedule_cost
 
 EVERY = (1, 2, 3, 4, 6, 8, 12)  # windows between retrainings of the fixed schedules
-FIT = 0.005  # price of a fit that is not rolled out, in first-window losses
+FIT = 0.005  # price of a fit on all rows that is not rolled out, in first-window losses
 _MOST_OF_PRICE = 0.25  # a fit never costs more than this share of a retraining
-NEVER, SOLVENT, HINDSIGHT, ORACLE = "never", "Solvent", "the best schedule in hindsight", "oracle"
+NEVER, SOLVENT, AHEAD = "never", "Solvent", "Solvent, looking ahead"
+HINDSIGHT, ORACLE = "the best schedule in hindsight", "oracle"
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -61,13 +63,21 @@ class Priced(msgspec.Struct, frozen=True):
 class Field:
     """The matrix with what every policy needs; policies that know no price are lived only once."""
 
-    def __init__(self, matrix: Matrix, course: Course, reference: Reference, drifted: Sequence[bool]) -> None:
+    def __init__(
+        self,
+        matrix: Matrix,
+        course: Course,
+        reference: Reference,
+        *,
+        drifted: Sequence[bool],
+        aged: Sequence[bool],
+    ) -> None:
         self.matrix, self.course = matrix, course
         self.sums = matrix.by_window()
         self.window_loss = float(self.sums[0, 0, 0])
         self._sizes = np.bincount(course.block_of, minlength=len(course.window_of))
         self._rows = _trained_rows(matrix, course)
-        self._drifted = drifted
+        self._drifted, self._aged = drifted, aged
         self._fixed = {name: self._live(policy, 0.0) for name, policy in self._without_price(reference).items()}
 
     def price(self, relative: float) -> Priced:
@@ -75,17 +85,24 @@ class Field:
         each = relative * self.window_loss
         ideal, best = oracle(self.sums, each), best_schedule_in_hindsight(self.sums, each)
         never = schedule_cost(self.sums, [], each)
-        own = self._live(on_excess(), each)
-        shadows = len(range(1, self.course.windows, self.matrix.plan.stride)) * len(self.matrix.spans)
-        outcomes = [self._outcome(name, made, len(made), each, never, ideal.cost) for name, made in self._fixed.items()]
-        outcomes.append(self._outcome(SOLVENT, own, max(shadows, len(own)), each, never, ideal.cost))
+        outcomes = [self._outcome(name, made, [], each, never, ideal.cost) for name, made in self._fixed.items()]
+        for name, policy in ((AHEAD, looking_ahead()), (SOLVENT, on_excess())):
+            made = self._live(policy, each)
+            outcomes.append(self._outcome(name, made, self._shadows(made), each, never, ideal.cost))
         for name, plan, why in (
             (HINDSIGHT, best, "chosen knowing the outcome"),
             (ORACLE, ideal, "knows every outcome"),
         ):
             made = [Retrained(tick, span, "schedule", why) for tick, span in plan.retrainings]
-            outcomes.append(self._outcome(name, made, len(made), each, never, ideal.cost))
+            outcomes.append(self._outcome(name, made, [], each, never, ideal.cost))
         return Priced(relative, each, outcomes)
+
+    def _shadows(self, made: Sequence[Retrained]) -> list[tuple[int, int]]:
+        """Models that a comparing policy trains at every tick on every span, and does not put into service."""
+        ticks = range(self.matrix.plan.stride, self.course.windows, self.matrix.plan.stride)
+        served = {(one.tick, one.span) for one in made}
+        every = [(tick, span) for tick in ticks for span in range(len(self.matrix.spans))]
+        return [one for one in every if one not in served]
 
     def _live(self, policy: Policy, price: float) -> list[Retrained]:
         return replay(
@@ -97,6 +114,7 @@ class Field:
             price=price,
             rows=self._rows,
             drifted=self._drifted,
+            aged=self._aged,
         )
 
     def _without_price(self, reference: Reference) -> dict[str, Policy]:
@@ -110,13 +128,32 @@ class Field:
             found[f"on performance, {on}"] = on_performance(at, reference.risk.value, run_length=run)
         return found
 
-    def _outcome(self, name: str, made: list[Retrained], fits: int, each: float, never: float, ideal: float) -> Outcome:
+    def _outcome(
+        self,
+        name: str,
+        made: list[Retrained],
+        shadows: Sequence[tuple[int, int]],
+        each: float,
+        never: float,
+        ideal: float,
+    ) -> Outcome:
+        """shadows: what was trained beside the retrainings; a fit costs as its rows, against those of all."""
         plan = as_schedule(made)
         loss = schedule_cost(self.sums, plan, 0.0)
         fit = min(FIT * self.window_loss, _MOST_OF_PRICE * each)
-        cost = loss + len(made) * each + (fits - len(made)) * fit
+        share = self._rows / self._rows.max(axis=1, keepdims=True)
+        cost = loss + len(made) * each + fit * float(sum(share[one] for one in shadows))
         rows = int(self.matrix.rows.sum())
-        return Outcome(name, made, fits, loss, loss / rows, cost, cost - ideal, regret_share(cost, never, ideal))
+        return Outcome(
+            name,
+            made,
+            len(made) + len(shadows),
+            loss,
+            loss / rows,
+            cost,
+            cost - ideal,
+            regret_share(cost, never, ideal),
+        )
 
 
 def schedule_name(every: int, on: str) -> str:

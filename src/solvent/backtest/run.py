@@ -13,7 +13,7 @@ from solvent.backtest.cut import Course, cut
 from solvent.backtest.drift import Drift, watch
 from solvent.backtest.estimates import Estimated, estimate
 from solvent.backtest.leaks import refuse_leaks
-from solvent.backtest.lifetime import Lifetime, age, threshold_of
+from solvent.backtest.lifetime import Lifetime, age, aged_by_tick, threshold_of
 from solvent.backtest.matrix import Matrix, budgeted, fill, fixed_plan, write_matrix
 from solvent.backtest.models import Learner
 from solvent.backtest.options import PRICE, Options, check
@@ -73,7 +73,13 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
     estimated = estimate(cases, course, reference, windows)
     threshold, assumed = threshold_of(cases, reference, options)
     lifetime = age(cases, course, reference, matrix, windows, options, threshold=threshold)
-    field = Field(matrix, course, reference, [bool(one.named) for one in drift])
+    field = Field(
+        matrix,
+        course,
+        reference,
+        drifted=[bool(one.named) for one in drift],
+        aged=aged_by_tick(course, matrix, seed=options.seed),
+    )
     asked = field.price(asked_price(options, field.window_loss))
     curve = [field.price(price) for price in options.prices]
     return Backtest(

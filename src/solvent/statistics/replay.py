@@ -14,13 +14,13 @@ import msgspec
 import numpy as np
 
 from solvent.statistics.arrays import Counts, Floats
+from solvent.statistics.lookahead import look_ahead
 from solvent.statistics.retraining import LEAST_BLOCKS, Schedule, excess_worth
 from solvent.statistics.sequential import ChangeDetector
 
 Kind = Literal["drift", "performance", "more_data", "schedule"]
 
 _TOLERANCE = 0.1  # a loss this much above the reference's is no alarm
-_CAUTION = 1.64  # standard errors that tell aging from a larger training part
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -37,8 +37,9 @@ class Known(msgspec.Struct, frozen=True):
     tick: the window about to begin; live: (tick, span) of the model in service. losses: shape (tick + 1, n_spans,
     n_known_blocks), of windows whose labels are known; window_of, sizes: shape (n_known_blocks,), the window and the
     rows of each block. drifted: shape (tick,), whether each past window's inputs raised an alarm, which needs no
-    label. price: of one retraining, in the unit of the losses; rows: shape (n_spans,), that a model of each span would
-    be trained on now; trained: rows of the live one.
+    label; aged: whether models of equal training size are known to age by now. price: of one retraining, in the unit
+    of the losses; rows: shape (n_spans,), that a model of each span would be trained on now; trained: rows of the live
+    one.
     """
 
     tick: int
@@ -47,6 +48,7 @@ class Known(msgspec.Struct, frozen=True):
     window_of: Counts
     sizes: Counts
     drifted: Sequence[bool]
+    aged: bool
     price: float
     rows: Sequence[int]
     trained: int
@@ -79,12 +81,13 @@ def replay(
     price: float,
     rows: Counts,
     drifted: Sequence[bool] = (),
+    aged: Sequence[bool] = (),
 ) -> list[Retrained]:
     """Ask the policy before each window from the second on, and do what it says.
 
     losses, window_of, sizes: as above; known: shape (n_ticks,), how many windows are wholly labelled at each tick;
     rows: shape (n_ticks, n_spans), that a model of each tick and span is trained on. The first model is that of tick 0
-    on span 0.
+    on span 0. drifted: shape (n_windows,); aged: shape (n_ticks,), from what is known at each.
     """
     made: list[Retrained] = []
     live = (0, 0)
@@ -97,6 +100,7 @@ def replay(
             window_of=window_of[:blocks],
             sizes=sizes[:blocks],
             drifted=list(drifted[:tick]),
+            aged=bool(aged[tick]) if aged else False,
             price=price,
             rows=rows[tick].tolist(),
             trained=int(rows[live]),
@@ -167,8 +171,7 @@ def on_excess(*, horizon: float = 8, recent: int = 8) -> Policy:
 
     The evidence is the paired excess of the live model over the freshest model made before each window, on the same
     rows, which cancels season and difficulty (`excess_worth`). The span whose fresh models show the largest worth
-    is taken. The kind is `more_data` where a fresh model trained on no more rows than the live one is not ahead:
-    then not age is cured, but a larger training part pays.
+    is taken.
     """
 
     def decide(seen: Known) -> Choice | None:
@@ -180,16 +183,39 @@ def on_excess(*, horizon: float = 8, recent: int = 8) -> Policy:
         span = max(known, key=lambda s: known[s].worth)
         if known[span].worth <= seen.price:
             return None
-        fair = [s for s in known if seen.rows[s] <= seen.trained]
-        aged = any(
-            excess_worth(_pairs(seen, s), horizon=horizon, recent=recent, caution=_CAUTION).worth > 0 for s in fair
-        )
         excess = known[span]
         reason = f"worth {excess.worth:.3g} against a price of {seen.price:.3g}: {excess.accumulated:.3g} lost so far, "
         reason += f"{excess.expected:.3g} to come over {horizon:g} windows"
-        return Choice(span, "drift" if aged else "more_data", reason)
+        return Choice(span, _kind(seen, span), reason)
 
     return decide
+
+
+def looking_ahead() -> Policy:
+    """Retrain where the best plan for the next windows begins with it (`look_ahead`), on the span that it names."""
+
+    def decide(seen: Known) -> Choice | None:
+        starts = np.flatnonzero(np.diff(seen.window_of, prepend=-1))
+        if len(starts) == 0:
+            return None
+        sums = np.add.reduceat(np.nan_to_num(seen.losses), starts, axis=2)
+        outlook = look_ahead(sums, seen.live, seen.tick, seen.price)
+        if outlook is None:
+            return None
+        span = int(np.argmax(outlook.gain))
+        if outlook.gain[span] <= 0:
+            return None
+        reason = f"saves {outlook.gain[span]:.3g} over {len(outlook.keep)} windows, its price of {seen.price:.3g} paid"
+        return Choice(span, _kind(seen, span), reason)
+
+    return decide
+
+
+def _kind(seen: Known, span: int) -> Kind:
+    """`drift` once models of this table are known to age; before, more rows or the realised loss are the reason."""
+    if seen.aged:
+        return "drift"
+    return "more_data" if seen.rows[span] > seen.trained else "performance"
 
 
 def _pairs(seen: Known, span: int) -> list[Floats]:
