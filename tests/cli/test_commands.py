@@ -4,6 +4,7 @@ import shutil
 from itertools import product
 
 import msgspec
+import polars as pl
 import pytest
 
 from small_project import rows
@@ -34,6 +35,7 @@ COMMANDS = [
     "asof 2024-03-01",
     "verify",
     "doctor",
+    "backtest weeks.csv --time time --target units --drop known_at --id sale --windows 6",
 ]
 CHANGES = [
     f"tick --now {LATER}",
@@ -52,6 +54,7 @@ def project(shop, tmp_path_factory):
     week = rows(9).head(5)
     week.select("sale", "time", "price", "size").write_csv(root / "cases.csv")
     week.select("sale", "units").write_csv(root / "outcomes.csv")
+    pl.concat([rows(week) for week in range(5)]).write_csv(root / "weeks.csv")
     return root
 
 

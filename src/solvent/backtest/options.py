@@ -73,6 +73,8 @@ def check(options: Options) -> Options:
             raise BadOption(f"{flag} needs a figure above zero")
     if options.cost_retrain is not None and options.cost_loss is None:
         raise BadOption("--cost-retrain needs --cost-loss, or losses and retrainings have no common unit")
+    if options.matrix is not None and not options.matrix.absolute().parent.is_dir():
+        raise BadOption(f"--matrix {options.matrix}: there is no such folder", next="make it, or name a file elsewhere")
     if options.budget is not None and options.budget <= 0:
         raise BadOption("--budget needs seconds above zero")
     return options

@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from solvent.backtest.estimates import coverage
 from solvent.backtest.options import TRAIN
-from solvent.backtest.policies import HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
+from solvent.backtest.policies import AHEAD, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
 from solvent.backtest.run import Backtest
 from solvent.backtest.warnings import Warned, first_crossing
 from solvent.backtest.words import blocks, close, day, figure, length, plural
@@ -16,6 +16,7 @@ from solvent.statistics.losses import metric_named
 
 WIDTH = 80
 LABEL = 20
+ALONE = (NEVER, SOLVENT, AHEAD, HINDSIGHT, ORACLE)
 
 
 def render(found: Backtest) -> list[str]:
@@ -200,11 +201,12 @@ def _policies(found: Backtest) -> list[str]:
 
 
 def _shown(found: Backtest) -> list[Outcome]:
+    spanned = ("every window", "on drift", "on performance")
     groups: dict[str, list[Outcome]] = {}
     for outcome in found.asked.outcomes:
-        kind = "every window" if outcome.name.startswith("every window") else outcome.name.split(",")[0]
-        if not outcome.name.startswith("every") or kind == "every window":
-            groups.setdefault(kind, []).append(outcome)
+        kind = outcome.name.split(",")[0]
+        if kind in spanned or outcome.name in ALONE:
+            groups.setdefault(kind if kind in spanned else outcome.name, []).append(outcome)
     best = [min(group, key=lambda outcome: outcome.cost) for group in groups.values()]
     return sorted(best, key=lambda outcome: -outcome.cost)
 
@@ -218,7 +220,8 @@ def _curve(found: Backtest) -> list[str]:
     prices = found.curve[:9]
     head = "a retraining costs …"
     lines = [f"  {head:<{LABEL}}" + "".join(f"{priced.relative:>6g}" for priced in prices) + "  × window"]
-    for name, label in ((NEVER, "never"), (HINDSIGHT, "best schedule"), (SOLVENT, "Solvent")):
+    shown = ((NEVER, "never"), (HINDSIGHT, "best schedule"), (SOLVENT, "Solvent"), (AHEAD, "… looking ahead"))
+    for name, label in shown:
         ratios = [priced.named(name).cost / priced.named(ORACLE).cost for priced in prices]
         lines.append(f"  {label:<{LABEL}}" + "".join(f"{ratio:>6.2f}" for ratio in ratios) + "  × oracle")
     return lines
