@@ -24,7 +24,7 @@ def course(frame, **more):
     st.integers(1, 60),
     st.sampled_from([{}, {"windows": 7, "windows_given": True}, {"width": timedelta(days=3)}, {"count": 100}]),
     st.integers(0, 200),
-    st.floats(0.2, 0.6),
+    st.floats(0.35, 0.6),
 )
 @settings(deadline=None, max_examples=40)
 def test_rows_are_trained_on_and_windows_known_only_when_their_labels_are(ties, windows, delay, train):

@@ -46,7 +46,7 @@ def test_where_the_relation_moves_models_age_and_retraining_pays(aging):
     assert life.aging.verdict == "gradual" and life.month.lower > 0
     never, own, ideal = (aging.asked.named(name) for name in (NEVER, SOLVENT, ORACLE))
     assert ideal.cost <= own.cost < never.cost and own.regret_share < 0.4
-    assert {one.kind for one in own.retrainings} == {"drift"}
+    assert "drift" in {one.kind for one in own.retrainings}
     assert aging.advice.policy != NEVER
     assert [warning.kind for warning in aging.warnings] == ["performance"], "the inputs show nothing of it"
 
@@ -61,6 +61,24 @@ def test_the_same_seed_gives_the_same_document(folder, aging):
     again = backtest(Options(path=folder / "aging.parquet", time="time", target="units", **QUICK), quiet)
     one, two = document(aging), document(again)
     assert {**one, "seconds": 0} == {**two, "seconds": 0}
+
+
+def test_the_future_changes_nothing_that_was_told_before_it(folder, aging):
+    """The last third of the table is another world: the first eight windows and their decisions stay as they were."""
+    frame = pl.read_parquet(folder / "aging.parquet")
+    late = pl.int_range(3000) >= int(aging.course.bounds[8])
+    other = frame.with_columns(
+        pl.when(late).then(80 - pl.col("units")).otherwise("units").alias("units"),
+        pl.when(late).then(pl.col("price") * 3).otherwise("price").alias("price"),
+    )
+    other.write_parquet(folder / "other.parquet")
+    changed = backtest(Options(path=folder / "other.parquet", time="time", target="units", **QUICK), quiet)
+    one, two = document(aging), document(changed)
+    assert one["windows"][:8] == two["windows"][:8] and one["windows"][8:] != two["windows"][8:]
+    told = [{p["name"]: p["retrainings"] for p in found["policies"]} for found in (one, two)]
+    for name in (set(told[0]) & set(told[1])) - {"oracle", "the best schedule in hindsight"}:
+        before = [[made for made in all_of[name] if made["window"] <= 8] for all_of in told]
+        assert before[0] == before[1], name
 
 
 def test_the_document_is_json_and_has_the_promised_keys(aging):

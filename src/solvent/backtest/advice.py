@@ -38,7 +38,7 @@ def _what(chosen: Outcome, matrix: Matrix, course: Course) -> str:
     if chosen.name == NEVER:
         return "Do not retrain for now."
     if chosen.name != SOLVENT:
-        return f"Retrain {chosen.name}."
+        return f"Retrain {chosen.name}: of the simple ways the cheapest, as it turned out."
     if not chosen.retrainings:
         return "Let Solvent decide; it would have held all the time."
     spans = [one.span for one in chosen.retrainings]
@@ -61,7 +61,7 @@ def _why(chosen: Outcome, asked: Priced, lifetime: Lifetime) -> str:
 
 def _price(chosen: Outcome, asked: Priced, curve: list[Priced]) -> str:
     """From which price on the recommendation turns."""
-    better = [one for one in curve if one.named(NEVER).cost <= one.named(SOLVENT).cost]
+    better = [one for one in curve if one.named(NEVER).cost <= one.named(chosen.name).cost]
     if chosen.name == NEVER:
         cheaper = [one for one in curve if one.named(SOLVENT).cost < one.named(NEVER).cost]
         if not cheaper:

@@ -20,7 +20,7 @@ from solvent.statistics.losses import metric_named
 Task = Literal["binary", "multiclass", "regression"]
 DEFAULT_METRIC: dict[Task, str] = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mae"}
 MOST_CLASSES = 30
-_DAY = 86_400_000_000
+_NO_FIGURE = 1e100
 
 
 class BadTarget(UsageError):
@@ -63,8 +63,8 @@ def understand(table: Table, options: Options) -> Cases:
         fitting = ", ".join(name for name in ("mae", "rmse", "log_loss", "brier", "error") if task in _tasks(name))
         raise BadOption(f"--metric {metric} does not fit a {task} target", next=f"fitting: {fitting}")
     frame, left_out = _features(table, options)
-    at = pl.Series("__time", table.micros).cast(pl.Datetime("us"))
-    clocks = clock_columns(pl.DataFrame([at, *frame]), "__time", candidates=frame.columns)
+    at = pl.Series(options.time, table.micros).cast(pl.Datetime("us"))
+    clocks = clock_columns(pl.DataFrame([at, *frame]), options.time, candidates=frame.columns)
     added = _calendar(at, frame, clocks)
     if added.width:
         frame = pl.DataFrame([*frame, *added])
@@ -134,7 +134,7 @@ def _features(table: Table, options: Options) -> tuple[pl.DataFrame, list[str]]:
         elif series.dtype.is_integer() and _row_number(series):
             numbered.append(name)
         else:
-            kept.append(series.cast(pl.Float64) if _numeric(series) else as_text(series))
+            kept.append(_finite(series.cast(pl.Float64)) if _numeric(series) else as_text(series))
     said = [
         f"{_list(names)} left out: {why}"
         for names, why in (
@@ -150,6 +150,11 @@ def _features(table: Table, options: Options) -> tuple[pl.DataFrame, list[str]]:
 
 def _numeric(series: pl.Series) -> bool:
     return series.dtype.is_numeric() or series.dtype == pl.Boolean
+
+
+def _finite(series: pl.Series) -> pl.Series:
+    """Infinite values, and figures so large that their squares are, count as missing."""
+    return series.set((series.abs() >= _NO_FIGURE) | series.is_nan(), None)
 
 
 def _row_number(series: pl.Series) -> bool:
@@ -174,8 +179,7 @@ def _calendar(at: pl.Series, frame: pl.DataFrame, clocks: set[str]) -> pl.DataFr
 def _codes(series: pl.Series) -> Floats:
     """Numbers as they are; categories numbered in order of appearance, so that a code tells nothing of the future."""
     if _numeric(series):
-        values = as_floats(series)
-        return np.where(np.isfinite(values), values, np.nan)
+        return as_floats(series)
     names = series.drop_nulls().unique(maintain_order=True).to_list()
     codes = {name: at for at, name in enumerate(names)}
     return as_floats(series.replace_strict(codes, default=None, return_dtype=pl.Float64))

@@ -12,6 +12,7 @@ from solvent.statistics.arrays import Counts, Floats
 
 _ROWS = 20_000
 _BLOCKS = 10
+_LARGE = 1e30  # trees hold 32 bits
 _ALONE = 0.98  # share of the target's loss that one column may explain on rows that it was not fitted on
 _TOGETHER = 0.999  # by a linear combination of columns: a total and its parts
 _SAME = 0.99  # share of rows that carry the next row's target
@@ -56,7 +57,7 @@ def _alone(cases: Cases, rows: Counts, target: str) -> dict[str, str]:
 def _explained(column: Floats, y: Floats, regression: bool, part: int) -> float:
     """Share of the loss of a constant that a tree on this column saves in every second tenth of the time."""
     test = np.arange(len(y)) * _BLOCKS // len(y) % 2 == part
-    x = np.nan_to_num(column, nan=-1e30)[:, None]
+    x = np.clip(np.nan_to_num(column, nan=-_LARGE), -_LARGE, _LARGE)[:, None]
     if regression:
         spread = float(((y[test] - y[test].mean()) ** 2).sum())
         tree = DecisionTreeRegressor(max_leaf_nodes=256, min_samples_leaf=3, random_state=0).fit(x[~test], y[~test])

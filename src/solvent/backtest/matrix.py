@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time as clock
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -23,6 +21,7 @@ from solvent.statistics.arrays import Counts, Floats
 Progress = Callable[[str], None]
 
 FIT_ROWS = 20_000  # that a model of the fixed plan is trained on at most
+_FEW = 10_000  # rows below which more than one thread only gets in the way
 SCORE_ROWS = 1_000  # of a window that it is scored on at most
 _LADDER = (1, 2, 3, 5, 8)  # ticks between models, the coarser the smaller the budget
 _MATRIX_SHARE = 0.75  # of the budget
@@ -86,7 +85,7 @@ def budgeted(plan: Plan, course: Course, learner: Learner, bound: float, seconds
     begun = clock.perf_counter()
     _score(learner, course, rows, _scored_rows(course, plan), bound)
     one = clock.perf_counter() - begun
-    models = course.windows * len(spans_of(course)) * 0.6 / _workers()
+    models = course.windows * len(spans_of(course)) * 0.6
     left = seconds * _MATRIX_SHARE / max(one * models, 1e-9)
     if left >= 1:
         return plan
@@ -96,7 +95,7 @@ def budgeted(plan: Plan, course: Course, learner: Learner, bound: float, seconds
 
 
 def fill(learner: Learner, course: Course, plan: Plan, *, bound: float, progress: Progress) -> Matrix:
-    """Train and score; spans side by side on threads of one core each.
+    """Train and score, one model after another: scikit-learn's fits are not safe side by side in threads.
 
     bound: losses are clipped there.
     """
@@ -104,22 +103,14 @@ def fill(learner: Learner, course: Course, plan: Plan, *, bound: float, progress
     losses = np.full((course.windows, len(spans), len(course.window_of)), np.nan)
     jobs = [(tick, at) for tick in range(0, course.windows, plan.stride) for at in range(len(spans))]
     begun = clock.perf_counter()
-
-    def one(job: tuple[int, int]) -> Floats:
-        tick, at = job
-        limit = spans[at].rows
-        until = int(course.trained_by[tick])
+    for done, (tick, at) in enumerate(jobs, 1):
+        limit, until = spans[at].rows, int(course.trained_by[tick])
         trained = sample(np.arange(max(until - limit, 0) if limit else 0, until), plan.fit_rows)
-        ahead = rows[rows >= course.bounds[tick]]
-        with threadpool_limits(1):
-            return _score(learner, course, trained, ahead, bound)
-
-    with ThreadPoolExecutor(_workers()) as threads:
-        for done, ((tick, at), sums) in enumerate(zip(jobs, threads.map(one, jobs), strict=True), 1):
-            for served in range(tick, min(tick + plan.stride, course.windows)):
-                ahead = course.window_of >= served
-                losses[served, at, ahead] = sums[ahead]
-            progress(_said(done, len(jobs), clock.perf_counter() - begun))
+        sums = _score(learner, course, trained, rows[rows >= course.bounds[tick]], bound)
+        for served in range(tick, min(tick + plan.stride, course.windows)):
+            ahead = course.window_of >= served
+            losses[served, at, ahead] = sums[ahead]
+        progress(_said(done, len(jobs), clock.perf_counter() - begun))
     sizes = np.diff(course.bounds)
     scored = np.bincount(np.searchsorted(course.bounds, rows, side="right") - 1, minlength=course.windows)
     said = _sampled(plan, int(course.trained_by[-1]), int(sizes.max()))
@@ -167,17 +158,14 @@ def _scored_rows(course: Course, plan: Plan) -> Counts:
 
 def _score(learner: Learner, course: Course, trained: Counts, rows: Counts, bound: float) -> Floats:
     """Losses summed by block, shape (n_blocks,), scaled from a window's scored rows to all of them."""
-    loss = np.minimum(learner.train(trained).losses(rows), bound)
+    with threadpool_limits(1 if len(trained) < _FEW else None):
+        loss = np.minimum(learner.train(trained).losses(rows), bound)
     window = np.searchsorted(course.bounds, rows, side="right") - 1
     scored = np.bincount(window, minlength=course.windows)
     scale = np.diff(course.bounds) / np.maximum(scored, 1)
     block = course.block_of[rows - course.bounds[0]]
     sums: Floats = np.bincount(block, weights=loss * scale[window], minlength=len(course.window_of)).astype(float)
     return sums
-
-
-def _workers() -> int:
-    return max(min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 16), 1)
 
 
 def _said(done: int, all_of: int, seconds: float) -> str:

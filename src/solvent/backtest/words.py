@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+_LARGE, _SMALL = 1e8, 1e-2  # beyond, powers of ten
 BLOCKS = "▁▂▃▄▅▆▇█"
 _DAYS = ((730, 365.25, "year"), (60, 30.436875, "month"), (14, 7.0, "week"), (2, 1.0, "day"))
 
@@ -12,9 +13,11 @@ _DAYS = ((730, 365.25, "year"), (60, 30.436875, "month"), (14, 7.0, "week"), (2,
 def figure(value: float) -> str:
     """Two significant digits at least, thousands grouped.
 
-    >>> [figure(v) for v in (0.0612, 0.395, 3.14159, 45.31, 1234.5)]
-    ['0.061', '0.40', '3.1', '45', '1,234']
+    >>> [figure(v) for v in (0.0612, 0.395, 3.14159, 45.31, 1234.5, 2.5e12)]
+    ['0.061', '0.40', '3.1', '45', '1,234', '2.5e+12']
     """
+    if abs(value) >= _LARGE:
+        return f"{value:.3g}"
     if abs(value) >= 10 or value == 0:
         return f"{value:,.0f}"
     if abs(value) >= 1:
@@ -29,6 +32,8 @@ def close(values: Sequence[float]) -> list[str]:
     ['0.607', '0.599']
     """
     largest = max((abs(v) for v in values), default=0.0)
+    if largest >= _LARGE or 0 < largest < _SMALL:
+        return [f"{v:.2g}" for v in values]
     digits = 0 if largest >= 100 else 1 if largest >= 10 else 2 if largest >= 1 else 3
     return [f"{v:,.{digits}f}" for v in values]
 

@@ -81,7 +81,6 @@ def command(
     from solvent.backtest.document import document
     from solvent.backtest.options import (
         PRICES,
-        TRAIN,
         WINDOWS,
         BadOption,
         Options,
@@ -104,7 +103,7 @@ def command(
             model=model,
             drop=tuple(name for part in drop or [] for name in part.split(",") if name),
             id=id,
-            train=parse_train(train) if train else TRAIN,
+            train=parse_train(train),
             windows=windows if windows is not None else WINDOWS,
             windows_given=windows is not None,
             width=width,
