@@ -10,7 +10,7 @@ import pytest
 
 from backtest.small_tables import START, sales
 from solvent.backtest.document import document
-from solvent.backtest.options import BadOption, Options, check, parse_train, parse_window
+from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
 from solvent.backtest.policies import NEVER, ORACLE, SOLVENT
 from solvent.backtest.run import backtest
 from solvent.backtest.terminal import headline, render
@@ -38,7 +38,8 @@ def aging(folder):
 
 @pytest.fixture(scope="module")
 def calm(folder):
-    return backtest(Options(path=folder / "calm.parquet", time="time", target="units", **QUICK), quiet)
+    nine = {**QUICK, "prices": PRICES}
+    return backtest(Options(path=folder / "calm.parquet", time="time", target="units", **nine), quiet)
 
 
 def test_where_the_relation_moves_models_age_and_retraining_pays(aging):

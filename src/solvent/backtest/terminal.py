@@ -52,7 +52,8 @@ def headline(found: Backtest) -> str:
     if crossed is None:
         if verdict == "stable":
             return f"{model} would have served all {lived} that follow: nothing here ages."
-        return f"{model} would have stayed in bounds for the {lived} that follow, though models here age."
+        though = "old models here differ from each other" if verdict == "erratic" else "models here age"
+        return f"{model} would have stayed in bounds for the {lived} that follow, though {though}."
     when = found.windows[crossed].end
     lasted = length((when - found.windows[0].start).total_seconds() / 86_400)
     if verdict == "stable":
@@ -218,12 +219,13 @@ def _short(name: str) -> str:
 def _curve(found: Backtest) -> list[str]:
     """Cost over the oracle's by the price of a retraining."""
     prices = found.curve[:9]
-    head = "a retraining costs …"
-    lines = [f"  {head:<{LABEL}}" + "".join(f"{priced.relative:>6g}" for priced in prices) + "  × window"]
+    head = "at a price of"
+    lines = ["  Cost × oracle, by the price of a retraining in losses of the first window:", ""]
+    lines.append(f"  {head:<{LABEL}}" + "".join(f"{priced.relative:>6g}" for priced in prices))
     shown = ((NEVER, "never"), (HINDSIGHT, "best schedule"), (SOLVENT, "Solvent"), (AHEAD, "… looking ahead"))
     for name, label in shown:
         ratios = [priced.named(name).cost / priced.named(ORACLE).cost for priced in prices]
-        lines.append(f"  {label:<{LABEL}}" + "".join(f"{ratio:>6.2f}" for ratio in ratios) + "  × oracle")
+        lines.append(f"  {label:<{LABEL}}" + "".join(f"{ratio:>6.2f}" for ratio in ratios))
     return lines
 
 
