@@ -89,6 +89,7 @@ def _windows(found: Backtest) -> list[dict[str, Any]]:
                         {"feature": m.feature, "effect": _plain(m.effect), "unit": m.unit, "matters": _plain(m.matters)}
                         for m in drift.moved[:_TOP]
                     ],
+                    "joint_auc": _plain(drift.joint),
                     "alert": drift.alert,
                 },
             }

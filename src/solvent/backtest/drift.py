@@ -16,6 +16,7 @@ from solvent.monitoring.settings import MonitorSettings
 from solvent.monitoring.state import Track
 from solvent.monitoring.tracks import begin_track, count_window
 from solvent.statistics.arrays import Counts
+from solvent.statistics.domain import joint_drift
 from solvent.statistics.drift import average_evidence, detector_step, e_value, named_by_e_bh
 
 _LEAST_ROWS = 10  # of a feature's known values in a window
@@ -37,7 +38,8 @@ class Moved(msgspec.Struct, frozen=True):
 
 class Drift(msgspec.Struct, frozen=True):
     """One window. moved: the rarest first; evidence: average of the features' e-detectors, which alarms at
-    threshold; named: the features of an alarm; season: it may be a season, as no whole cycle has been seen.
+    threshold; named: the features of an alarm; season: it may be a season, as no whole cycle has been seen. joint: how
+    well a classifier tells the window's inputs from the reference's, as AUC, None with too few rows; a figure to show.
     """
 
     moved: list[Moved]
@@ -45,24 +47,28 @@ class Drift(msgspec.Struct, frozen=True):
     threshold: float
     named: list[str]
     season: bool
+    joint: float | None
 
     @property
     def alert(self) -> bool:
         return bool(self.named) and not self.season
 
 
-def watch(cases: Cases, course: Course, reference: Reference) -> list[Drift]:
+def watch(cases: Cases, course: Course, reference: Reference, *, seed: int) -> list[Drift]:
     """Judge each window's inputs in order of time; after an alarm the new state is what is usual.
 
     Functions of the clock are left out: their drift is the calendar's.
     """
     settings = MonitorSettings(width=timedelta(days=max(course.days(), 1 / 24)))
     tracks = _begin(cases, course, reference)
+    inputs = cases.x[:, [name not in cases.clocks for name in cases.features]]
     found = []
     for window in range(course.windows):
         rows = cases.frame[int(course.bounds[window]) : int(course.bounds[window + 1])]
         elapsed = timedelta(microseconds=int(course.times[window + 1]) - int(cases.micros[0]))
-        found.append(_judge(tracks, rows, reference, settings, season=elapsed < settings.cycle))
+        joint = joint_drift(inputs[reference.rows], inputs[course.rows(window)], seed=seed)
+        auc = joint.auc if joint is not None else None
+        found.append(_judge(tracks, rows, reference, settings, season=elapsed < settings.cycle, joint=auc))
     return found
 
 
@@ -92,7 +98,13 @@ def _windows_before(cases: Cases, course: Course, first: int) -> Counts:
 
 
 def _judge(
-    tracks: dict[str, Track], rows: pl.DataFrame, reference: Reference, settings: MonitorSettings, *, season: bool
+    tracks: dict[str, Track],
+    rows: pl.DataFrame,
+    reference: Reference,
+    settings: MonitorSettings,
+    *,
+    season: bool,
+    joint: float | None,
 ) -> Drift:
     moved, effects = [], dict[str, float]()
     for name, track in tracks.items():
@@ -112,12 +124,12 @@ def _judge(
     average = average_evidence(evidence, np.array([track.weight for track in tracks.values()]))
     threshold = settings.windows_per_false_alarm
     if average < threshold:
-        return Drift(moved, average, threshold, [], season)
+        return Drift(moved, average, threshold, [], season, joint)
     names = list(tracks)
     picked = named_by_e_bh(evidence) or [int(np.argmax(evidence))]
     for track in tracks.values():
         settle(track)
-    return Drift(moved, average, threshold, [names[at] for at in picked], season)
+    return Drift(moved, average, threshold, [names[at] for at in picked], season, joint)
 
 
 def _floor(track: Track, settings: MonitorSettings) -> float:

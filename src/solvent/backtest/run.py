@@ -69,7 +69,7 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
         write_matrix(matrix, course, options.matrix)
     windows = live_on(learner, course, matrix, bound=reference.bound, fit_rows=plan.fit_rows, seed=options.seed)
     progress("reading what it says")
-    drift = watch(cases, course, reference)
+    drift = watch(cases, course, reference, seed=options.seed)
     estimated = estimate(cases, course, reference, windows)
     threshold, assumed = threshold_of(cases, reference, options)
     lifetime = age(cases, course, reference, matrix, windows, options, threshold=threshold)
