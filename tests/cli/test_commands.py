@@ -4,6 +4,7 @@ import shutil
 from itertools import product
 
 import msgspec
+import polars as pl
 import pytest
 
 from small_project import rows
@@ -43,6 +44,7 @@ COMMANDS = [
     "verify --remote",
     "gc",
     "doctor",
+    "backtest weeks.csv --time time --target units --drop known_at --id sale --windows 6",
 ]
 CHANGES = [
     f"tick --now {LATER}",
@@ -63,6 +65,7 @@ def project(shop, tmp_path_factory):
     week.select("sale", "units").write_csv(root / "outcomes.csv")
     with (root / "solvent.toml").open("a") as settings:
         settings.write('[remote]\nurl = "../remote"\n')
+    pl.concat([rows(week) for week in range(5)]).write_csv(root / "weeks.csv")
     return root
 
 

@@ -53,13 +53,13 @@ def watch_drift(
         counts = count_window(track, frame[name])
         if sum(counts) < settings.least_rows:
             continue
-        distance, usual, p = _judge(track, counts)
+        distance, usual, p = judge_window(track, counts)
         if p is not None:
             judged[name] = p
             if not drift.frozen:
                 track.evidence = detector_step(track.evidence, e_value(p))
         if not drift.frozen:
-            _join(track, counts)
+            join_window(track, counts)
         figures = {"usual": usual, "p": p, **_beside(name, track, counts, frame, reference)}
         findings.measurements.append(_measure(name, track, distance, figures, subject, frame.height))
     effects = {m.name.removeprefix("drift."): m.value or 0.0 for m in findings.measurements}
@@ -76,13 +76,14 @@ def watch_drift(
     return findings
 
 
-def _join(track: Track, counts: list[int]) -> None:
+def join_window(track: Track, counts: list[int]) -> None:
+    """Let a judged window wait its turn to become part of what is usual."""
     waiting = [*track.waiting, counts]
     track.waiting, ready = waiting[-LAG:], waiting[:-LAG]
     track.counts = [*track.counts, *ready][-_MOST_WINDOWS:]
 
 
-def _judge(track: Track, counts: list[int]) -> tuple[float, float | None, float | None]:
+def judge_window(track: Track, counts: list[int]) -> tuple[float, float | None, float | None]:
     """Distance to the pool of earlier windows, its usual size, and how rare it is (None with too few windows)."""
     windows = np.array([*track.counts, counts], dtype=np.int64)
     gaps = bin_gaps(np.array(track.edges)) / max(track.scale, 1e-12) if track.kind == "number" else None

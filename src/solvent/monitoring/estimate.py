@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from scipy.special import bdtrc
 
-from solvent.data.contracts import ColumnType, Role
+from solvent.data.contracts import ColumnType, Contract, Role
 from solvent.monitoring.frames import TIME, floats_of, micros_of
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.settings import Findings, MonitorSettings, Subject
@@ -37,7 +37,7 @@ def watch_estimate(
         return Findings()
     metric = metric_named(reference.metric)
     unit = metric.unit.replace("target", str(reference.signature.get("target") or "target"))
-    outside = outside_support(frame, reference)
+    outside = outside_support(frame, reference.contract)
     reason = _reason(outside, broken, state, settings)
     output = floats_of(frame["output"])
     known = np.isfinite(output)
@@ -64,10 +64,10 @@ def watch_estimate(
     )
 
 
-def outside_support(frame: pl.DataFrame, reference: Reference) -> float:
+def outside_support(frame: pl.DataFrame, contract: Contract) -> float:
     """Share of rows with a feature that the reference never showed: beyond its range by 5%, or a new category."""
     outside = np.zeros(frame.height, dtype=bool)
-    for column in reference.contract.columns:
+    for column in contract.columns:
         if column.role is not Role.FEATURE or column.name not in frame.columns:
             continue
         if column.type is ColumnType.NUMBER and column.seen is not None and frame[column.name].dtype.is_numeric():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from polars.exceptions import ComputeError
 
 from solvent.data.contracts.model import ColumnType
 
@@ -49,7 +50,7 @@ def as_instants(series: pl.Series) -> pl.Series | None:
     if series.dtype == pl.String:
         try:
             series = series.str.to_datetime(strict=False, time_unit="us")
-        except pl.exceptions.ComputeError:  # no format fits even the first values
+        except ComputeError:  # polars sees no format of dates in them
             return None
         return None if series.null_count() == len(series) else series
     if series.dtype == pl.Date:

@@ -1,0 +1,98 @@
+"""The recommendation: which policy, why, and the settings that put it to work."""
+
+from __future__ import annotations
+
+import msgspec
+
+from solvent.backtest.cut import Course
+from solvent.backtest.lifetime import Lifetime
+from solvent.backtest.matrix import Matrix
+from solvent.backtest.policies import FIT, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome, Priced
+from solvent.backtest.words import figure, length, plural
+
+_ENOUGH = 1.01  # never is recommended where it costs at most this much more than the best
+_CLOSE = 1.05  # Solvent's rule is recommended where it costs at most this much more: it adapts, a schedule does not
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """policy: its name; reason: three sentences; config: lines of solvent.toml."""
+
+    policy: str
+    reason: str
+    config: str
+
+
+def advise(asked: Priced, curve: list[Priced], lifetime: Lifetime, matrix: Matrix, course: Course) -> Advice:
+    """The cheapest honest policy at the asked price, simple ones and Solvent's first where they come close."""
+    honest = [outcome for outcome in asked.outcomes if outcome.name not in (HINDSIGHT, ORACLE)]
+    cheapest = min(honest, key=lambda outcome: outcome.cost)
+    chosen = cheapest
+    for name, factor in ((SOLVENT, _CLOSE), (NEVER, _ENOUGH)):
+        if asked.named(name).cost <= factor * cheapest.cost:
+            chosen = asked.named(name)
+    sentences = [_what(chosen, matrix, course), _why(chosen, asked, lifetime), _price(chosen, asked, curve)]
+    return Advice(chosen.name, " ".join(sentences), _config(chosen, asked, matrix, course))
+
+
+def _what(chosen: Outcome, matrix: Matrix, course: Course) -> str:
+    if chosen.name == NEVER:
+        return "Do not retrain for now."
+    if chosen.name != SOLVENT:
+        return f"Retrain {chosen.name}: of the simple ways the cheapest, as it turned out."
+    if not chosen.retrainings:
+        return "Let Solvent decide; it would have held all the time."
+    spans = [one.span for one in chosen.retrainings]
+    usual = matrix.spans[max(set(spans), key=spans.count)]
+    on = "all rows" if usual.rows is None else usual.name
+    often = length(course.days() * course.windows / (len(spans) + 1))
+    return f"Let Solvent decide: about every {often}, mostly on {on}."
+
+
+def _why(chosen: Outcome, asked: Priced, lifetime: Lifetime) -> str:
+    never, ideal = asked.named(NEVER), asked.named(ORACLE)
+    if chosen.name == NEVER:
+        best = figure(100 * (never.cost / ideal.cost - 1))
+        return f"A model of this table is {lifetime.aging.verdict}, and knowing the future would save {best}%."
+    saved = 100 * (1 - chosen.cost / never.cost)
+    return (
+        f"It would have cost {figure(saved)}% less than never retraining, with {plural(chosen.fits, 'fit')} paid for."
+    )
+
+
+def _price(chosen: Outcome, asked: Priced, curve: list[Priced]) -> str:
+    """From which price on the recommendation turns."""
+    better = [one for one in curve if one.named(NEVER).cost <= one.named(chosen.name).cost]
+    if chosen.name == NEVER:
+        cheaper = [one for one in curve if one.named(SOLVENT).cost < one.named(NEVER).cost]
+        if not cheaper:
+            return "No price looked at changes that."
+        return f"That changes where a retraining costs {figure(cheaper[-1].relative)} windows' loss or less."
+    if not better:
+        return "That holds at every price looked at."
+    turn = min(one.relative for one in better)
+    if turn <= asked.relative:
+        return "At other prices never retraining may be cheaper; see the curve."
+    return f"Where a retraining costs {figure(turn)} windows' loss or more, never is cheaper."
+
+
+def _config(chosen: Outcome, asked: Priced, matrix: Matrix, course: Course) -> str:
+    """Settings as `solvent.toml` knows them; a schedule is a matter of cron."""
+    width = max(round(course.days()), 1)
+    per_row = course.days() / float(matrix.rows.mean())
+    spans = [f'"{_span(span.rows, per_row)}"' for span in matrix.spans]
+    fit = min(FIT, 0.25 * asked.relative)
+    lines = [
+        "[monitor]",
+        f'window = "{width}d"',
+        "",
+        "[policy]",
+        f"enabled = {'true' if chosen.name == SOLVENT else 'false'}",
+        f'rollout = "{asked.relative - fit:.4g} windows"',
+        f'fit = "{fit:.4g} windows"',
+        f"spans = [{', '.join(dict.fromkeys(spans))}]",
+    ]
+    return "\n".join(lines)
+
+
+def _span(rows: int | None, days_per_row: float) -> str:
+    return "all" if rows is None else f"{max(round(rows * days_per_row), 1)}d"

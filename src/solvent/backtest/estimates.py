@@ -1,0 +1,62 @@
+"""The loss that could have been told without a label, and how often its interval held."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+from scipy.special import bdtrc
+
+from solvent.backtest.columns import Cases
+from solvent.backtest.cut import Course
+from solvent.backtest.realised import Realised
+from solvent.backtest.reference import LEVEL, Reference
+from solvent.data.contracts import infer_contract
+from solvent.monitoring.estimate import outside_support
+from solvent.monitoring.settings import MonitorSettings
+from solvent.statistics.sequential import Interval
+
+_SURE = 0.02  # chance of so many misses under a true interval, below which the estimator is switched off
+
+
+class Estimated(msgspec.Struct, frozen=True):
+    """One window's estimate; abstained: why there is none, '' where there is one."""
+
+    loss: Interval | None
+    abstained: str = ""
+
+
+def estimate(cases: Cases, course: Course, reference: Reference, windows: Sequence[Realised]) -> list[Estimated]:
+    """An estimate a window, from the outputs alone; scored as labels become known, and switched off when it fails."""
+    if reference.estimator is None:
+        return [Estimated(None, f"no estimator for a {cases.task} target")] * course.windows
+    contract = infer_contract(cases.frame[: int(course.bounds[0])])
+    found: list[Estimated] = []
+    abstain = MonitorSettings().abstain
+    for window in windows:
+        scored = list(zip(found, windows, strict=False))[: int(course.known[window.index])]
+        if _failed(scored):
+            found.append(Estimated(None, "its intervals have failed on this model"))
+            continue
+        rows = course.rows(window.index)
+        outside = outside_support(cases.frame[int(rows[0]) : int(rows[-1]) + 1], contract)
+        if outside > abstain:
+            found.append(Estimated(None, f"{outside:.0%} of rows lie outside what training showed"))
+            continue
+        told = reference.estimator.estimate(window.outputs, cases.micros[rows], level=LEVEL)
+        found.append(Estimated(told) if math.isfinite(told.upper) else Estimated(None, "too few reference rows"))
+    return found
+
+
+def coverage(found: Sequence[Estimated], windows: Sequence[Realised]) -> tuple[int, int]:
+    """How many intervals held the realised loss, of how many."""
+    told = [(one.loss, window.loss.value) for one, window in zip(found, windows, strict=True) if one.loss is not None]
+    return sum(loss.lower <= value <= loss.upper for loss, value in told), len(told)
+
+
+def _failed(scored: Sequence[tuple[Estimated, Realised]]) -> bool:
+    """Whether an interval that is true would have missed so often with a chance below 2%."""
+    inside, told = coverage([one for one, _ in scored], [window for _, window in scored])
+    misses = told - inside
+    return bool(misses and float(bdtrc(misses - 1, told, 1 - LEVEL)) < _SURE)

@@ -1,0 +1,184 @@
+"""The loss matrix: models trained at each window's start on each span, scored on every later window."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from solvent.backtest.cut import Course
+from solvent.backtest.models import Learner
+from solvent.data.tablefile import write_table
+from solvent.foundation.clock import from_micros
+from solvent.foundation.errors import UsageError
+from solvent.statistics.arrays import Counts, Floats
+
+Progress = Callable[[str], None]
+
+FIT_ROWS = 20_000  # that a model of the fixed plan is trained on at most
+_FEW = 10_000  # rows below which more than one thread only gets in the way
+SCORE_ROWS = 1_000  # of a window that it is scored on at most
+_LADDER = (1, 2, 3, 5, 8)  # ticks between models, the coarser the smaller the budget
+_MATRIX_SHARE = 0.75  # of the budget
+
+
+class Span(msgspec.Struct, frozen=True):
+    """Training rows counted back from a tick: rows, None for all; name: as people read it."""
+
+    name: str
+    rows: int | None
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """How much is computed. None: everything. stride: ticks between models; in between, the one before serves."""
+
+    fit_rows: int | None
+    score_rows: int | None
+    stride: int = 1
+
+
+class Matrix(msgspec.Struct, frozen=True):
+    """losses: shape (n_ticks, n_spans, n_blocks), clipped, summed over each block's rows and scaled from the scored
+    rows to all; NaN before the tick. window_of: shape (n_blocks,). rows, scored: shape (n_windows,).
+    said: what was sampled, in sentences.
+    """
+
+    losses: Floats
+    window_of: Counts
+    spans: list[Span]
+    rows: Counts
+    scored: Counts
+    plan: Plan
+    said: list[str]
+
+    def by_window(self) -> Floats:
+        """Shape (n_ticks, n_spans, n_windows); zeros before the tick, where nothing is read."""
+        starts = np.flatnonzero(np.diff(self.window_of, prepend=-1))
+        return np.asarray(np.add.reduceat(np.nan_to_num(self.losses), starts, axis=2))
+
+
+def spans_of(course: Course) -> list[Span]:
+    """All rows, and as many as the first model had."""
+    first = int(course.trained_by[0])
+    return [Span("all", None), Span(f"the last {first:,} rows", first)]
+
+
+def fixed_plan(course: Course, *, full: bool) -> Plan:
+    """The plan that depends on the rows alone, so that it is the same on every machine."""
+    if full:
+        return Plan(None, None)
+    sizes, longest = np.diff(course.bounds), int(course.trained_by[-1])
+    return Plan(
+        FIT_ROWS if longest > FIT_ROWS else None,
+        SCORE_ROWS if int(sizes.max()) > SCORE_ROWS else None,
+    )
+
+
+def budgeted(plan: Plan, course: Course, learner: Learner, bound: float, seconds: float) -> Plan:
+    """A plan that one timed model says will fit into the budget: first fewer rows, then fewer ticks."""
+    rows = sample(np.arange(course.trained_by[-1]), plan.fit_rows)
+    begun = clock.perf_counter()
+    _score(learner, course, rows, _scored_rows(course, plan), bound)
+    one = clock.perf_counter() - begun
+    models = course.windows * len(spans_of(course)) * 0.6
+    left = seconds * _MATRIX_SHARE / max(one * models, 1e-9)
+    if left >= 1:
+        return plan
+    fit_rows = max(int(len(rows) * max(left, 0.2)), 2_000)
+    stride = next((step for step in _LADDER if left * (len(rows) / fit_rows) * step >= 1), _LADDER[-1])
+    return Plan(min(fit_rows, len(rows)), plan.score_rows or SCORE_ROWS, stride)
+
+
+def fill(learner: Learner, course: Course, plan: Plan, *, bound: float, progress: Progress) -> Matrix:
+    """Train and score, one model after another: scikit-learn's fits are not safe side by side in threads.
+
+    bound: losses are clipped there.
+    """
+    spans, rows = spans_of(course), _scored_rows(course, plan)
+    losses = np.full((course.windows, len(spans), len(course.window_of)), np.nan)
+    jobs = [(tick, at) for tick in range(0, course.windows, plan.stride) for at in range(len(spans))]
+    begun = clock.perf_counter()
+    for done, (tick, at) in enumerate(jobs, 1):
+        limit, until = spans[at].rows, int(course.trained_by[tick])
+        trained = sample(np.arange(max(until - limit, 0) if limit else 0, until), plan.fit_rows)
+        sums = _score(learner, course, trained, rows[rows >= course.bounds[tick]], bound)
+        for served in range(tick, min(tick + plan.stride, course.windows)):
+            ahead = course.window_of >= served
+            losses[served, at, ahead] = sums[ahead]
+        progress(_said(done, len(jobs), clock.perf_counter() - begun))
+    sizes = np.diff(course.bounds)
+    scored = np.bincount(np.searchsorted(course.bounds, rows, side="right") - 1, minlength=course.windows)
+    said = _sampled(plan, int(course.trained_by[-1]), int(sizes.max()))
+    return Matrix(losses, course.window_of, spans, sizes, scored, plan, said)
+
+
+def sample(rows: Counts, most: int | None) -> Counts:
+    """At most so many of these rows, evenly spaced in time."""
+    if most is None or len(rows) <= most:
+        return rows
+    even: Counts = rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
+    return even
+
+
+def write_matrix(matrix: Matrix, course: Course, path: Path) -> None:
+    """Parquet: training tick and its time, span, window and its start, loss, rows it sums over, rows scored.
+
+    Raises: UsageError where it cannot be written.
+    """
+    sums = matrix.by_window()
+    ticks, spans, windows = (axis.ravel() for axis in np.indices(sums.shape))
+    later = windows >= ticks
+    starts = [from_micros(int(at)) for at in course.times[:-1]]
+    frame = pl.DataFrame(
+        {
+            "tick": ticks[later],
+            "span": [matrix.spans[at].name for at in spans[later]],
+            "window": windows[later],
+            "loss": sums.ravel()[later],
+            "rows": matrix.rows[windows[later]],
+            "scored": matrix.scored[windows[later]],
+            "trained_at": [starts[at] for at in ticks[later]],
+            "starts": [starts[at] for at in windows[later]],
+        }
+    )
+    try:
+        write_table(frame, path)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}", next="--matrix FILE") from None
+
+
+def _scored_rows(course: Course, plan: Plan) -> Counts:
+    return np.concatenate([sample(course.rows(window), plan.score_rows) for window in range(course.windows)])
+
+
+def _score(learner: Learner, course: Course, trained: Counts, rows: Counts, bound: float) -> Floats:
+    """Losses summed by block, shape (n_blocks,), scaled from a window's scored rows to all of them."""
+    with threadpool_limits(1 if len(trained) < _FEW else None):
+        loss = np.minimum(learner.train(trained).losses(rows), bound)
+    window = np.searchsorted(course.bounds, rows, side="right") - 1
+    scored = np.bincount(window, minlength=course.windows)
+    scale = np.diff(course.bounds) / np.maximum(scored, 1)
+    block = course.block_of[rows - course.bounds[0]]
+    sums: Floats = np.bincount(block, weights=loss * scale[window], minlength=len(course.window_of)).astype(float)
+    return sums
+
+
+def _said(done: int, all_of: int, seconds: float) -> str:
+    left = seconds / done * (all_of - done)
+    return f"{done} of {all_of} models trained and scored, about {left:.0f} s left"
+
+
+def _sampled(plan: Plan, longest: int, largest: int) -> list[str]:
+    said = []
+    if plan.fit_rows is not None and plan.fit_rows < longest:
+        said.append(f"models trained on at most {plan.fit_rows:,} rows, evenly drawn from their span")
+    if plan.score_rows is not None and plan.score_rows < largest:
+        said.append(f"policies compared on {plan.score_rows:,} rows a window; what was realised is on all")
+    if plan.stride > 1:
+        said.append(f"a model at every {plan.stride}th window only, to keep the budget")
+    return said

@@ -1,0 +1,167 @@
+"""The policies compared: each replayed on the matrix with what was known then, and paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from solvent.backtest.cut import Course
+from solvent.backtest.matrix import Matrix
+from solvent.backtest.reference import Reference
+from solvent.statistics.arrays import Counts
+from solvent.statistics.replay import (
+    Policy,
+    Retrained,
+    as_schedule,
+    looking_ahead,
+    on_drift,
+    on_excess,
+    on_performance,
+    on_schedule,
+    replay,
+)
+from solvent.statistics.retraining import best_schedule_in_hindsight, oracle, regret_share, schedule_cost
+
+EVERY = (1, 2, 3, 4, 6, 8, 12)  # windows between retrainings of the fixed schedules
+FIT = 0.005  # price of a fit on all rows that is not rolled out, in first-window losses
+_MOST_OF_PRICE = 0.25  # a fit never costs more than this share of a retraining
+NEVER, SOLVENT, AHEAD = "never", "Solvent", "Solvent, looking ahead"
+HINDSIGHT, ORACLE = "the best schedule in hindsight", "oracle"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What one policy cost at one price, in the unit of the losses.
+
+    fits: models trained after the first, shadows included; loss: summed over all rows; error: of a row;
+    regret: cost above the oracle's; regret_share: of the avoidable cost, NaN where nothing was avoidable.
+    """
+
+    name: str
+    retrainings: list[Retrained]
+    fits: int
+    loss: float
+    error: float
+    cost: float
+    regret: float
+    regret_share: float
+
+
+class Priced(msgspec.Struct, frozen=True):
+    """All policies at one price; relative: to the loss of the first window; price: in the unit of the losses."""
+
+    relative: float
+    price: float
+    outcomes: list[Outcome]
+
+    def named(self, name: str) -> Outcome:
+        """Raises: KeyError."""
+        return {outcome.name: outcome for outcome in self.outcomes}[name]
+
+
+class Field:
+    """The matrix with what every policy needs; policies that know no price are lived only once."""
+
+    def __init__(
+        self,
+        matrix: Matrix,
+        course: Course,
+        reference: Reference,
+        *,
+        drifted: Sequence[bool],
+        aged: Sequence[bool],
+    ) -> None:
+        self.matrix, self.course = matrix, course
+        self.sums = matrix.by_window()
+        self.window_loss = float(self.sums[0, 0, 0])
+        self._sizes = np.bincount(course.block_of, minlength=len(course.window_of))
+        self._rows = _trained_rows(matrix, course)
+        self._drifted, self._aged = drifted, aged
+        self._fixed = {name: self._live(policy, 0.0) for name, policy in self._without_price(reference).items()}
+
+    def price(self, relative: float) -> Priced:
+        """Every policy at a price in first-window losses."""
+        each = relative * self.window_loss
+        ideal, best = oracle(self.sums, each), best_schedule_in_hindsight(self.sums, each)
+        never = schedule_cost(self.sums, [], each)
+        outcomes = [self._outcome(name, made, [], each, never, ideal.cost) for name, made in self._fixed.items()]
+        for name, policy in ((AHEAD, looking_ahead()), (SOLVENT, on_excess())):
+            made = self._live(policy, each)
+            outcomes.append(self._outcome(name, made, self._shadows(made), each, never, ideal.cost))
+        for name, plan, why in (
+            (HINDSIGHT, best, "chosen knowing the outcome"),
+            (ORACLE, ideal, "knows every outcome"),
+        ):
+            made = [Retrained(tick, span, "schedule", why) for tick, span in plan.retrainings]
+            outcomes.append(self._outcome(name, made, [], each, never, ideal.cost))
+        return Priced(relative, each, outcomes)
+
+    def _shadows(self, made: Sequence[Retrained]) -> list[tuple[int, int]]:
+        """Models that a comparing policy trains at every tick on every span, and does not put into service."""
+        ticks = range(self.matrix.plan.stride, self.course.windows, self.matrix.plan.stride)
+        served = {(one.tick, one.span) for one in made}
+        every = [(tick, span) for tick in ticks for span in range(len(self.matrix.spans))]
+        return [one for one in every if one not in served]
+
+    def _live(self, policy: Policy, price: float) -> list[Retrained]:
+        return replay(
+            policy,
+            self.matrix.losses,
+            self.matrix.window_of,
+            self._sizes,
+            self.course.known,
+            price=price,
+            rows=self._rows,
+            drifted=self._drifted,
+            aged=self._aged,
+        )
+
+    def _without_price(self, reference: Reference) -> dict[str, Policy]:
+        run = self.course.quiet_blocks()
+        found: dict[str, Policy] = {NEVER: lambda seen: None}  # noqa: ARG005  looks at nothing
+        for at, span in enumerate(self.matrix.spans):
+            on = "all rows" if span.rows is None else span.name
+            for every in (every for every in EVERY if every < self.course.windows):
+                found[schedule_name(every, on)] = on_schedule(every, at)
+            found[f"on drift, {on}"] = on_drift(at)
+            found[f"on performance, {on}"] = on_performance(at, reference.risk.value, run_length=run)
+        return found
+
+    def _outcome(
+        self,
+        name: str,
+        made: list[Retrained],
+        shadows: Sequence[tuple[int, int]],
+        each: float,
+        never: float,
+        ideal: float,
+    ) -> Outcome:
+        """shadows: what was trained beside the retrainings; a fit costs as its rows, against those of all."""
+        plan = as_schedule(made)
+        loss = schedule_cost(self.sums, plan, 0.0)
+        fit = min(FIT * self.window_loss, _MOST_OF_PRICE * each)
+        share = self._rows / self._rows.max(axis=1, keepdims=True)
+        cost = loss + len(made) * each + fit * float(sum(share[one] for one in shadows))
+        rows = int(self.matrix.rows.sum())
+        return Outcome(
+            name,
+            made,
+            len(made) + len(shadows),
+            loss,
+            loss / rows,
+            cost,
+            cost - ideal,
+            regret_share(cost, never, ideal),
+        )
+
+
+def schedule_name(every: int, on: str) -> str:
+    """As people read it."""
+    return f"every window, {on}" if every == 1 else f"every {every} windows, {on}"
+
+
+def _trained_rows(matrix: Matrix, course: Course) -> Counts:
+    """Rows that the model of each tick and span is trained on, before any sampling."""
+    known = course.trained_by
+    return np.stack([np.minimum(known, span.rows or known.max()) for span in matrix.spans], axis=1)

@@ -1,0 +1,119 @@
+"""A backtest from table to verdict."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable
+
+import msgspec
+
+from solvent.backtest.advice import Advice, advise
+from solvent.backtest.columns import Cases, understand
+from solvent.backtest.cut import Course, cut
+from solvent.backtest.drift import Drift, watch
+from solvent.backtest.estimates import Estimated, estimate
+from solvent.backtest.leaks import refuse_leaks
+from solvent.backtest.lifetime import Lifetime, age, aged_by_tick, threshold_of
+from solvent.backtest.matrix import Matrix, budgeted, fill, fixed_plan, write_matrix
+from solvent.backtest.models import Learner
+from solvent.backtest.options import PRICE, Options, check
+from solvent.backtest.policies import Field, Priced
+from solvent.backtest.realised import Realised, live_on
+from solvent.backtest.reference import Reference, judge
+from solvent.backtest.table import read_table
+from solvent.backtest.warnings import Warned, warnings_of
+from solvent.foundation.clock import MICROSECOND
+
+
+class Backtest(msgspec.Struct, frozen=True):
+    """Everything that was found; `document` makes it the JSON that is printed, `render` the lines."""
+
+    options: Options
+    total: int
+    columns: int
+    cases: Cases
+    course: Course
+    model: str
+    reference: Reference
+    matrix: Matrix
+    windows: list[Realised]
+    asked: Priced
+    curve: list[Priced]
+    lifetime: Lifetime
+    drift: list[Drift]
+    estimated: list[Estimated]
+    warnings: list[Warned]
+    advice: Advice
+    assumptions: list[str]
+    seconds: float
+
+
+def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
+    """Train on the past, live the rest of the table in order of time, and price what could have been done.
+
+    Raises: BadOption, BadTable, NoColumn, BadTime, BadTarget, NoFeatures, TooFew, BadModel; Leak.
+    """
+    begun = clock.perf_counter()
+    table = read_table(check(options))
+    cases = understand(table, options)
+    refuse_leaks(cases, options.target)
+    course = cut(cases, options)
+    learner = Learner(cases, options.model, options.seed)
+    plan = fixed_plan(course, full=options.full)
+    progress(f"{len(cases.y):,} rows read; judging the first model")
+    reference = judge(learner, course, fit_rows=plan.fit_rows, seed=options.seed)
+    if options.budget is not None and not options.full:
+        plan = budgeted(plan, course, learner, reference.bound, options.budget - (clock.perf_counter() - begun))
+    matrix = fill(learner, course, plan, bound=reference.bound, progress=progress)
+    if options.matrix is not None:
+        write_matrix(matrix, course, options.matrix)
+    windows = live_on(learner, course, matrix, bound=reference.bound, fit_rows=plan.fit_rows, seed=options.seed)
+    progress("reading what it says")
+    drift = watch(cases, course, reference, seed=options.seed)
+    estimated = estimate(cases, course, reference, windows)
+    threshold, assumed = threshold_of(cases, reference, options)
+    lifetime = age(cases, course, reference, matrix, windows, options, threshold=threshold)
+    field = Field(
+        matrix,
+        course,
+        reference,
+        drifted=[bool(one.named) for one in drift],
+        aged=aged_by_tick(course, matrix, seed=options.seed),
+    )
+    asked = field.price(asked_price(options, field.window_loss))
+    curve = [field.price(price) for price in options.prices]
+    return Backtest(
+        options=options,
+        total=table.total,
+        columns=table.columns,
+        cases=cases,
+        course=course,
+        model=learner.name,
+        reference=reference,
+        matrix=matrix,
+        windows=windows,
+        asked=asked,
+        curve=curve,
+        lifetime=lifetime,
+        drift=drift,
+        estimated=estimated,
+        warnings=warnings_of(
+            course,
+            reference,
+            windows,
+            drift,
+            estimated,
+            threshold=threshold,
+            delay=options.label_delay // MICROSECOND,
+        ),
+        advice=advise(asked, curve, lifetime, matrix, course),
+        assumptions=[*cases.assumptions, *course.assumptions, *matrix.said, *([assumed] if assumed else [])],
+        seconds=clock.perf_counter() - begun,
+    )
+
+
+def asked_price(options: Options, window_loss: float) -> float:
+    """The price of a retraining in first-window losses that the first screen is told at."""
+    if options.cost_retrain is None or options.cost_loss is None:
+        return PRICE
+    return options.cost_retrain / options.cost_loss / window_loss

@@ -1,0 +1,73 @@
+"""Figures and dates as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+_LARGE, _SMALL = 1e8, 1e-2  # beyond, powers of ten
+BLOCKS = "▁▂▃▄▅▆▇█"
+_DAYS = ((730, 365.25, "year"), (60, 30.436875, "month"), (14, 7.0, "week"), (2, 1.0, "day"))
+
+
+def figure(value: float) -> str:
+    """Two significant digits at least, thousands grouped.
+
+    >>> [figure(v) for v in (0.0612, 0.395, 3.14159, 45.31, 1234.5, 2.5e12)]
+    ['0.061', '0.40', '3.1', '45', '1,234', '2.5e+12']
+    """
+    if abs(value) >= _LARGE:
+        return f"{value:.3g}"
+    if abs(value) >= 10 or value == 0:
+        return f"{value:,.0f}"
+    if abs(value) >= 1:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
+
+
+def close(values: Sequence[float]) -> list[str]:
+    """Figures that stand in one column: enough digits that different ones differ, as many for each.
+
+    >>> close([0.6071, 0.5994])
+    ['0.607', '0.599']
+    """
+    largest = max((abs(v) for v in values), default=0.0)
+    if largest >= _LARGE or 0 < largest < _SMALL:
+        return [f"{v:.2g}" for v in values]
+    digits = 0 if largest >= 100 else 1 if largest >= 10 else 2 if largest >= 1 else 3
+    return [f"{v:,.{digits}f}" for v in values]
+
+
+def day(instant: datetime) -> str:
+    """29 Oct 2012."""
+    return f"{instant.day} {instant:%b %Y}"
+
+
+def length(days: float) -> str:
+    """A length of time in the unit that suits it.
+
+    >>> [length(d) for d in (0.1, 5, 19.2, 211, 1000)]
+    ['2 hours', '5 days', '3 weeks', '7 months', '3 years']
+    """
+    for least, unit, name in _DAYS:
+        if days >= least:
+            return plural(round(days / unit), name)
+    hours = timedelta(days=days).total_seconds() / 3600
+    return plural(max(round(hours), 1), "hour")
+
+
+def plural(count: int, noun: str) -> str:
+    """1 week, 2 weeks."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def blocks(values: Sequence[float], low: float, high: float, most: int = 30) -> str:
+    """A small chart; at most so many blocks, each the mean of its windows.
+
+    >>> blocks([0, 1, 2], 0, 2)
+    '▁▅█'
+    """
+    size = -(-len(values) // most)
+    scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
+    means = [sum(part) / len(part) for part in (values[i : i + size] for i in range(0, len(values), size))]
+    return "".join(BLOCKS[min(max(int((mean - low) * scale + 0.5), 0), len(BLOCKS) - 1)] for mean in means)

@@ -1,0 +1,182 @@
+"""Whole backtests on tables whose answer is known."""
+
+import json
+import math
+import tomllib
+
+import numpy as np
+import polars as pl
+import pytest
+
+from backtest.small_tables import START, sales
+from solvent.backtest.document import document
+from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
+from solvent.backtest.policies import NEVER, ORACLE, SOLVENT
+from solvent.backtest.run import backtest
+from solvent.backtest.terminal import headline, render
+from solvent.foundation.settings import parse_settings
+
+QUICK = {"windows": 12, "windows_given": True, "prices": (0.1, 1.0)}
+
+
+def quiet(_):
+    return None
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("tables")
+    sales(3000, drift=3.0).write_parquet(root / "aging.parquet")
+    sales(3000).write_parquet(root / "calm.parquet")
+    return root
+
+
+@pytest.fixture(scope="module")
+def aging(folder):
+    return backtest(Options(path=folder / "aging.parquet", time="time", target="units", **QUICK), quiet)
+
+
+@pytest.fixture(scope="module")
+def calm(folder):
+    nine = {**QUICK, "prices": PRICES}
+    return backtest(Options(path=folder / "calm.parquet", time="time", target="units", **nine), quiet)
+
+
+def test_where_the_relation_moves_models_age_and_retraining_pays(aging):
+    life = aging.lifetime
+    assert life.aging.verdict == "gradual" and life.month.lower > 0
+    never, own, ideal = (aging.asked.named(name) for name in (NEVER, SOLVENT, ORACLE))
+    assert ideal.cost <= own.cost < never.cost and own.regret_share < 0.4
+    assert "drift" in {one.kind for one in own.retrainings}
+    assert aging.advice.policy != NEVER
+    assert [warning.kind for warning in aging.warnings] == ["performance"], "the inputs show nothing of it"
+
+
+def test_where_nothing_moves_nothing_ages_and_nobody_is_warned(calm):
+    assert calm.lifetime.aging.verdict == "stable"
+    assert calm.warnings == [] and "nothing here ages" in headline(calm)
+    assert "drift" not in {one.kind for one in calm.asked.named(SOLVENT).retrainings}
+
+
+def test_the_same_seed_gives_the_same_document(folder, aging):
+    again = backtest(Options(path=folder / "aging.parquet", time="time", target="units", **QUICK), quiet)
+    one, two = document(aging), document(again)
+    assert {**one, "seconds": 0} == {**two, "seconds": 0}
+
+
+def test_the_future_changes_nothing_that_was_told_before_it(folder, aging):
+    """The last third of the table is another world: the first eight windows and their decisions stay as they were."""
+    frame = pl.read_parquet(folder / "aging.parquet")
+    late = pl.int_range(3000) >= int(aging.course.bounds[8])
+    other = frame.with_columns(
+        pl.when(late).then(80 - pl.col("units")).otherwise("units").alias("units"),
+        pl.when(late).then(pl.col("price") * 3).otherwise("price").alias("price"),
+    )
+    other.write_parquet(folder / "other.parquet")
+    changed = backtest(Options(path=folder / "other.parquet", time="time", target="units", **QUICK), quiet)
+    one, two = document(aging), document(changed)
+    assert one["windows"][:8] == two["windows"][:8] and one["windows"][8:] != two["windows"][8:]
+    told = [{p["name"]: p["retrainings"] for p in found["policies"]} for found in (one, two)]
+    for name in (set(told[0]) & set(told[1])) - {"oracle", "the best schedule in hindsight"}:
+        before = [[made for made in all_of[name] if made["window"] <= 8] for all_of in told]
+        assert before[0] == before[1], name
+
+
+def test_the_document_is_json_and_has_the_promised_keys(aging):
+    told = json.loads(json.dumps(document(aging), allow_nan=False))
+    assert set(told) == {
+        "table", "model", "windows", "aging", "warnings", "policies", "price_curve", "recommendation", "assumptions",
+        "seconds",
+    }  # fmt: skip
+    assert set(told["table"]) == {"rows", "columns", "time", "target", "task", "span"}
+    assert set(told["windows"][0]) == {"index", "start", "end", "rows", "metric", "baseline", "estimated", "drift"}
+    assert set(told["policies"][0]) == {"name", "retrainings", "fits", "loss", "cost", "regret", "regret_share"}
+    assert [priced["price"] for priced in told["price_curve"]] == [0.1, 1.0]
+    assert told["windows"][0]["start"] < told["windows"][1]["start"]
+    low, high = told["windows"][3]["metric"]["interval"]
+    assert low <= told["windows"][3]["metric"]["value"] <= high
+
+
+def test_the_recommended_settings_are_settings(aging, calm):
+    for found in (aging, calm):
+        settings = parse_settings(tomllib.loads(found.advice.config), "backtest")
+        assert settings.policy.spans[0] == "all"
+
+
+def test_the_screen_keeps_to_its_width_and_names_the_next_step(aging, calm):
+    for found in (aging, calm):
+        lines = render(found)
+        assert max(len(line) for line in lines) <= 80, [line for line in lines if len(line) > 80]
+        assert sum(line.startswith("Next: ") for line in lines) == 1
+        assert lines[0].startswith("3,000 rows, 1 Jan 2024 to ")
+
+
+def test_all_policies_pay_for_their_fits_and_the_oracle_is_cheapest(aging):
+    for priced in aging.curve:
+        for outcome in priced.outcomes:
+            assert outcome.cost >= priced.named(ORACLE).cost * (1 - 1e-12)
+            assert outcome.cost >= outcome.loss + priced.price * len(outcome.retrainings) - 1e-9
+            assert outcome.fits >= len(outcome.retrainings)
+        assert priced.named(SOLVENT).fits > len(priced.named(SOLVENT).retrainings), "shadows are paid for"
+
+
+def test_money_moves_the_price(folder):
+    money = Options(path=folder / "aging.parquet", time="time", target="units", cost_retrain=50, cost_loss=0.5, **QUICK)
+    found = backtest(money, quiet)
+    assert found.asked.price == pytest.approx(100)
+
+
+HIGH = pl.when(pl.col("units") > 34).then(pl.lit("high"))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [pl.col("units") > 32, HIGH.when(pl.col("units") > 30).then(pl.lit("mid")).otherwise(pl.lit("low"))],
+    ids=["binary", "multiclass"],
+)
+def test_classes_are_backtested_too(folder, target):
+    path = folder / "classes.parquet"
+    sales(3000, drift=3.0).with_columns(units=target).write_parquet(path)
+    found = backtest(Options(path=path, time="time", target="units", **QUICK), quiet)
+    assert found.cases.metric == "log_loss" and math.isfinite(found.lifetime.month.value)
+    assert found.asked.named(SOLVENT).cost < found.asked.named(NEVER).cost
+    if found.cases.task == "multiclass":
+        assert {one.abstained for one in found.estimated} == {"no estimator for a multiclass target"}
+
+
+def test_constant_and_missing_features_and_late_labels(folder):
+    frame = sales(2000).with_columns(
+        pl.when(pl.int_range(2000) % 3 > 0).then("size"),
+        fresh=pl.when(pl.int_range(2000) > 1500).then(pl.lit(1.5)),
+        infinite=pl.when(pl.int_range(2000) % 7 == 0).then(pl.lit(np.inf)).otherwise("price"),
+    )
+    frame.write_parquet(folder / "odd.parquet")
+    delay = START.replace(day=15) - START
+    found = backtest(
+        Options(path=folder / "odd.parquet", time="time", target="units", label_delay=delay, **QUICK), quiet
+    )
+    assert found.course.known[1] == 0 and "fresh" in found.cases.features
+    document(found)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"target": "time"}, "cannot be both time and target"),
+        ({"windows": 2}, "--windows 2 is too few"),
+        ({"prices": ()}, "--prices needs figures above zero"),
+        ({"cost_retrain": 5.0}, "--cost-retrain needs --cost-loss"),
+        ({"budget": 0.0}, "--budget needs seconds"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused_before_a_row_is_read(more, message):
+    with pytest.raises(BadOption, match=message):
+        check(Options(path="none.csv", **{"time": "time", "target": "units", **more}))
+
+
+def test_flags_are_parsed_or_say_how_they_are_written():
+    assert (parse_train("25%"), parse_train("0.4")) == (0.25, 0.4)
+    assert parse_train("2012-06-30").year == 2012 and parse_window("5000") == (None, 5000)
+    for parse, text in [(parse_train, "1.5"), (parse_train, "soon"), (parse_window, "5 rows")]:
+        with pytest.raises(BadOption):
+            parse(text)

@@ -1,0 +1,83 @@
+"""Reading the user's table: every fault has a name, a place and a way out."""
+
+import polars as pl
+import pytest
+
+from backtest.small_tables import sales
+from solvent.backtest.options import Options
+from solvent.backtest.table import BadTable, BadTime, NoColumn, read_table
+
+
+def options(path, **more):
+    return Options(path=path, **{"time": "time", "target": "units", **more})
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to(frame, name="sales.csv"):
+        path = tmp_path / name
+        frame.write_parquet(path) if path.suffix == ".parquet" else frame.write_csv(path)
+        return path
+
+    return to
+
+
+@pytest.mark.parametrize("name", ["sales.csv", "sales.parquet"])
+def test_both_kinds_read_alike_and_rows_are_put_in_order(write, name):
+    frame = sales()
+    table = read_table(options(write(frame.sample(fraction=1, shuffle=True, seed=1), name)))
+    assert table.frame["units"].to_list() == pytest.approx(frame["units"].to_list())
+    assert (table.micros[1:] >= table.micros[:-1]).all() and table.notes == []
+
+
+def test_rows_without_time_or_target_are_left_out_and_told(write):
+    frame = sales().with_row_index()
+    frame = frame.with_columns(
+        pl.when(pl.col("index") % 10 != 0).then("units"), pl.when(pl.col("index") % 10 != 1).then("time")
+    )
+    table = read_table(options(write(frame.drop("index"))))
+    assert (table.total, table.frame.height) == (1200, 960)
+    assert table.notes == ["120 rows without a time left out", "120 rows without units left out"]
+
+
+def test_a_missing_column_names_the_nearest(write):
+    with pytest.raises(NoColumn, match=r"--target unit: no column `unit` in sales.csv: did you mean `units`\?"):
+        read_table(options(write(sales()), target="unit"))
+    with pytest.raises(NoColumn, match="--drop prize"):
+        read_table(options(write(sales()), drop=("prize",)))
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (pl.lit("yesterday"), "`yesterday` in row 1 of `time` is no time"),
+        (pl.int_range(1200), "holds numbers such as 0"),
+        (pl.lit("2024-01-01T00:00:00"), "has one value in all rows"),
+    ],
+)
+def test_a_time_that_is_none_is_shown(write, column, message):
+    frame = sales().drop("time").with_columns(time=column)
+    with pytest.raises(BadTime, match=message):
+        read_table(options(write(frame)))
+
+
+def test_the_one_bad_cell_is_found(write):
+    frame = sales().with_columns(pl.col("time").dt.strftime("%Y-%m-%d %H:%M"))
+    frame[700, "time"] = "soon"
+    with pytest.raises(BadTime, match="`soon` in row 701"):
+        read_table(options(write(frame)))
+
+
+def test_too_few_rows_folders_and_other_files(write, tmp_path):
+    with pytest.raises(BadTable, match="300 rows with a time and a target are too few"):
+        read_table(options(write(sales(300))))
+    with pytest.raises(BadTable, match="is a folder"):
+        read_table(options(tmp_path))
+    with pytest.raises(BadTable, match="does not exist"):
+        read_table(options(tmp_path / "none.csv"))
+    (tmp_path / "text.parquet").write_text("hello")
+    with pytest.raises(BadTable, match="cannot be read"):
+        read_table(options(tmp_path / "text.parquet"))
+    (tmp_path / "t.xlsx").write_text("hello")
+    with pytest.raises(BadTable, match=r"`\.xlsx` is no known kind"):
+        read_table(options(tmp_path / "t.xlsx"))

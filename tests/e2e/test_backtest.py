@@ -1,0 +1,85 @@
+"""`solvent backtest` as someone meets it who has adopted nothing: an empty folder, one table."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from backtest.small_tables import TREE, sales
+from support import run_solvent
+
+ASK = ("--time", "time", "--target", "units", "--windows", "8", "--prices", "0.1,1")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    sales(1500, drift=3.0).write_csv(tmp_path / "sales.csv")
+    return tmp_path
+
+
+def test_the_first_screen_says_what_happened_and_nothing_is_left_behind(folder):
+    told = run_solvent("backtest", "sales.csv", *ASK, cwd=folder)
+    assert (told.code, told.err) == (0, "")
+    lines = told.out.splitlines()
+    assert lines[0].startswith("1,500 rows, 1 Jan 2024 to 3 Mar 2024 · regression · ")
+    assert any(line.startswith("A model trained on the first quarter would have lost its edge in ") for line in lines)
+    assert (max(map(len, lines)) <= 80 and lines[-1]) or lines[-2]
+    assert [path.name for path in folder.iterdir()] == ["sales.csv"], "nothing is written unasked"
+
+
+def test_the_matrix_lets_anyone_recompute_what_was_told(folder):
+    told = run_solvent("backtest", "sales.csv", *ASK, "--matrix", "losses.parquet", "--json", cwd=folder).json
+    losses = pl.read_parquet(folder / "losses.parquet")
+    never = losses.filter((pl.col("tick") == 0) & (pl.col("span") == "all"))["loss"].sum()
+    policies = {policy["name"]: policy for policy in told["price_curve"][0]["policies"]}
+    assert policies["never"]["cost"] == pytest.approx(never) == pytest.approx(policies["never"]["loss"])
+    first = losses.filter((pl.col("tick") == 0) & (pl.col("window") == 0) & (pl.col("span") == "all"))["loss"].item()
+    every = losses.filter((pl.col("tick") == pl.col("window")) & (pl.col("span") == "all"))["loss"].sum()
+    assert policies["every window, all rows"]["cost"] == pytest.approx(every + 7 * 0.1 * first)
+
+
+def test_a_users_own_model_is_aged(folder):
+    (folder / "mine.py").write_text(TREE)
+    told = run_solvent(
+        "backtest", "sales.csv", *ASK, "--drop", "shop", "--model", "mine:regressor", "--json", cwd=folder
+    )
+    assert told.json["model"]["kind"] == "mine:regressor" and "shop" not in told.json["model"]["features"]
+
+
+def test_a_budget_is_kept_and_what_was_done_for_it_is_said(folder):
+    told = run_solvent("backtest", "sales.csv", *ASK, "--budget", "0.2", "--json", cwd=folder).json
+    assert any("to keep the budget" in said for said in told["assumptions"])
+
+
+def test_a_leak_is_refused_by_name(folder):
+    sales(1500).with_columns(paid=pl.col("units") * 1.19).write_csv(folder / "leaky.csv")
+    told = run_solvent("backtest", "leaky.csv", *ASK, cwd=folder)
+    assert (told.code, told.out) == (1, "")
+    assert told.err.startswith("error[leak]: `paid` alone foretells 100.0% of what can be known of units")
+    assert told.err.endswith("--drop paid\n")
+    assert run_solvent("backtest", "leaky.csv", *ASK, "--drop", "paid", cwd=folder).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("none.csv", *ASK), "bad-table"),
+        (("sales.csv", "--time", "tme", "--target", "units"), "no-column"),
+        (("sales.csv", "--time", "price", "--target", "units"), "bad-time"),
+        (("sales.csv", *ASK, "--window", "1w"), "bad-option"),
+        (("sales.csv", *ASK, "--model", "none"), "bad-model"),
+        (("sales.csv", "--time", "time", "--target", "shop", "--metric", "mae"), "bad-option"),
+        (("sales.csv", "--time", "time", "--target", "units", "--metric", "rsme"), "unknown-metric"),
+        (("sales.csv", *ASK, "--train", "0.01"), "too-few-rows"),
+        (("sales.csv", *ASK, "--matrix", "none/losses.parquet"), "bad-option"),
+    ],
+)
+def test_bad_input_is_one_line_with_a_way_out(folder, arguments, code):
+    told = run_solvent("backtest", *arguments, cwd=folder)
+    assert (told.code, told.out) == (2, "") and told.err.startswith(f"error[{code}]: "), told
+    assert len(told.err.splitlines()) == 1
+
+
+def test_bad_input_is_one_document_as_json(folder):
+    told = run_solvent("backtest", "sales.csv", "--time", "tme", "--target", "units", "--json", cwd=folder)
+    assert told.code == 2 and told.json["error"]["next"] == "did you mean `time`?"

@@ -1,0 +1,101 @@
+"""Policies in replay: they see the past, all of it, and nothing else."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from solvent.statistics.replay import (
+    as_schedule,
+    looking_ahead,
+    on_drift,
+    on_excess,
+    on_performance,
+    on_schedule,
+    replay,
+)
+
+TICKS, SPANS, PER_WINDOW = 14, 2, 5
+WINDOW_OF = np.repeat(np.arange(TICKS), PER_WINDOW)
+SIZES = np.full(len(WINDOW_OF), 10)
+ROWS = np.stack([np.arange(100, 100 + 10 * TICKS, 10), np.full(TICKS, 100)], axis=1)
+POLICIES = {
+    "excess": on_excess(),
+    "ahead": looking_ahead(),
+    "performance": on_performance(0, 1.0, run_length=50),
+    "schedule": on_schedule(3, 1),
+    "drift": on_drift(0),
+}
+
+
+def losses(seed, rate=0.1):
+    """Blocks of ten rows; every window of age adds `rate` to a row's loss of about 1."""
+    rng = np.random.default_rng(seed)
+    age = np.maximum(WINDOW_OF[None, :] - np.arange(TICKS)[:, None], 0)
+    grown = 10 * (1 + rate * age)[:, None, :] + rng.normal(0, 0.5, (TICKS, SPANS, len(WINDOW_OF)))
+    grown[(WINDOW_OF[None, :] < np.arange(TICKS)[:, None]).repeat(SPANS, 0).reshape(TICKS, SPANS, -1)] = np.nan
+    return grown
+
+
+def lived(policy, matrix, delay=0, price=20.0, drifted=None, aged=()):
+    known = np.maximum(np.arange(TICKS) - delay, 0)
+    drifted = drifted if drifted is not None else [window % 5 == 4 for window in range(TICKS)]
+    return replay(POLICIES[policy], matrix, WINDOW_OF, SIZES, known, price=price, rows=ROWS, drifted=drifted, aged=aged)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@given(st.integers(0, 100), st.integers(0, 3), st.integers(2, TICKS - 1), st.floats(-5, 50))
+@settings(deadline=None, max_examples=25)
+def test_the_future_changes_no_earlier_decision(policy, seed, delay, tick, shift):
+    """What is known at a tick: losses of windows labelled by then, under models made by then, and drift of the past."""
+    before = losses(seed)
+    after = before.copy()
+    after[:, :, (WINDOW_OF + delay) >= tick] += shift
+    after[tick + 1 :] *= 3
+    drifted = [window % 5 == 4 for window in range(TICKS)]
+    other = [*drifted[:tick], *(not flag for flag in drifted[tick:])]
+
+    def until(made):
+        return [one for one in made if one.tick <= tick]
+
+    assert until(lived(policy, before, delay)) == until(lived(policy, after, delay, drifted=other))
+
+
+@pytest.mark.parametrize("policy", ["excess", "ahead"])
+def test_what_is_known_does_change_decisions(policy):
+    quiet, loud = lived(policy, losses(1, rate=0.0)), lived(policy, losses(1, rate=0.3))
+    assert len(quiet) <= 1 and len(loud) >= 3
+
+
+@pytest.mark.parametrize("policy", ["excess", "ahead"])
+def test_late_labels_make_later_decisions(policy):
+    at_once, late = (lived(policy, losses(2, rate=0.3), delay=delay)[0].tick for delay in (0, 3))
+    assert late == at_once + 3
+
+
+def test_a_schedule_keeps_its_days_and_a_drift_policy_its_alarms():
+    assert as_schedule(lived("schedule", losses(0))) == [(3, 1), (6, 1), (9, 1), (12, 1)]
+    assert as_schedule(lived("drift", losses(0))) == [(5, 0), (10, 0)]
+
+
+@pytest.mark.parametrize("policy", ["excess", "ahead"])
+def test_a_dear_retraining_is_rarer(policy):
+    counts = [len(lived(policy, losses(3), price=price)) for price in (1.0, 20.0, 200.0, 1e6)]
+    assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1] == 0
+
+
+def test_performance_fires_when_the_loss_has_risen_and_not_before():
+    steady = losses(4, rate=0.0)
+    risen = steady.copy()
+    risen[:, :, WINDOW_OF >= 7] *= 2
+    assert lived("performance", steady) == []
+    assert lived("performance", risen)[0].tick == 8
+
+
+def test_age_is_a_reason_only_once_it_is_known():
+    """Span 0 has more rows with every tick, span 1 as many as the first model: before age is known, that is told."""
+    known = [tick >= 6 for tick in range(TICKS)]
+    kinds = {one.tick: (one.span, one.kind) for one in lived("excess", losses(5, rate=0.3), aged=known)}
+    assert {kind for tick, (_, kind) in kinds.items() if tick >= 6} == {"drift"}
+    assert all(kind == ("more_data", "performance")[span] for tick, (span, kind) in kinds.items() if tick < 6)
+    assert min(kinds) < 6 < max(kinds)
