@@ -10,7 +10,7 @@ import pytest
 from small_project import rows
 from solvent.cli.program import command_names
 
-ELSEWHERE = {"data", "demo", "reproduce", "serve"}  # they have tests of their own: tests/demo, tests/e2e
+ELSEWHERE = {"demo", "reproduce", "serve"}  # they have tests of their own: tests/demo, tests/e2e
 LATER = "2024-03-20"
 COMMANDS = [
     "init",

@@ -320,7 +320,7 @@ class Node(Fact, frozen=True, kw_only=True):
         return from_micros(self.recorded_us)
 
 
-class Edge(Fact, frozen=True, kw_only=True):
+class Edge(Fact, frozen=True):
     """source was used for target; role: parameter or output name, `member`, `version-of`, `supersedes`, …"""
 
     source: int

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest, digest_of
+from solvent.pipeline.fingerprint.keeping import keep
 from solvent.pipeline.fingerprint.modules import read_module
 from solvent.pipeline.fingerprint.stamps import Stamp
 from solvent.pipeline.fingerprint.symbols import Module, Symbol
@@ -72,10 +72,7 @@ class ModuleCache:
         if self.place is None or not self._changed:
             return
         kept = {path: k for path, k in self._kept.items() if path in self.read_files}
-        self.place.parent.mkdir(parents=True, exist_ok=True)
-        staged = self.place.with_suffix(f".{uuid7()}")
-        staged.write_bytes(msgspec.msgpack.encode(_File(_VERSION, kept)))
-        staged.replace(self.place)
+        keep(self.place, msgspec.msgpack.encode(_File(_VERSION, kept)))
         self._changed = False
 
     def _load(self) -> dict[str, _Kept]:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from solvent.foundation.ids import uuid7
 from solvent.pipeline.environment import distribution_of, site_folders
+from solvent.pipeline.fingerprint.keeping import keep
 
 
 class Installed(NamedTuple):
@@ -60,10 +60,7 @@ class Distributions:
             for name in sorted(found.tops):
                 tops.setdefault(name, []).append(Installed(label, label.partition("==")[0] in native))
         if self.place is not None:
-            self.place.parent.mkdir(parents=True, exist_ok=True)
-            staged = self.place.with_suffix(f".{uuid7()}")
-            staged.write_bytes(msgspec.json.encode(_Kept(stamps, tops)))
-            staged.replace(self.place)
+            keep(self.place, msgspec.json.encode(_Kept(stamps, tops)))
         return tops
 
 

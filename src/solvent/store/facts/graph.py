@@ -12,7 +12,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from sys import intern
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Select, or_, select
@@ -109,39 +108,45 @@ class _Walk:
         self._limit = limit
         self._way = way
         self._edges: list[Edge] = []
-        self._doubtful: list[tuple[int, Edge]] = []  # edges to a node that is not reached yet
+        self._left_out: set[int] = set()  # nodes that an edge led to while they were not reached
         self._entered: set[int] = set()
 
-    def enter(self, rows: Iterable[Sequence[Any]]) -> None:
+    def enter(self, rows: Sequence[Sequence[Any]]) -> None:
         """Take the edges of this level, and find the next one."""
-        onward, shows, stops, upward = self.onward, self._way.shows, self._way.stops, self._way is _UP
-        entered = self._entered if not self._entered.isdisjoint(self.level) else ()
+        onward, shows, stops = self.onward, self._way.shows, self._way.stops
         found: dict[int, None] = {}
-        for near, far, role, via in rows:
-            if onward[near] or via != stops:
-                leads_on = onward[near] and via != shows
-                if far not in onward:
-                    if len(onward) < self._limit:
-                        onward[far] = leads_on
-                        found[far] = None
-                    else:
-                        self.truncated = True
-                elif leads_on and not onward[far]:
-                    onward[far] = True
-                    found[far] = None
-            if near not in entered:
-                source, target = (far, near) if upward else (near, far)
-                edge = Edge(source=source, target=target, role=intern(role))
-                if far in onward:
-                    self._edges.append(edge)
-                else:
-                    self._doubtful.append((far, edge))
+        for near, far, _, via in rows:
+            known = onward.get(far)
+            if known:  # most edges of a large answer
+                continue
+            if not onward[near] and via == stops:
+                self._left_out.add(far)
+                continue
+            leads_on = onward[near] and via != shows
+            if known is None and len(onward) == self._limit:
+                self.truncated = True
+                self._left_out.add(far)
+            elif known is None or leads_on:
+                onward[far] = leads_on
+                found[far] = None
+        self._keep(rows)
         self._entered.update(self.level)
         self.level = list(found)
 
+    def _keep(self, rows: Sequence[Sequence[Any]]) -> None:
+        if not self._entered.isdisjoint(self.level):  # reached again, in the other way
+            rows = [row for row in rows if row[0] not in self._entered]
+        if self._way is _UP:
+            self._edges += [Edge(far, near, role) for near, far, role, _ in rows]
+        else:
+            self._edges += [Edge(near, far, role) for near, far, role, _ in rows]
+
     def edges(self) -> list[Edge]:
         """All edges between nodes that were reached."""
-        return self._edges + [edge for far, edge in self._doubtful if far in self.onward]
+        outside = self._left_out.difference(self.onward)
+        if not outside:
+            return self._edges
+        return [edge for edge in self._edges if edge.source not in outside and edge.target not in outside]
 
 
 @contextmanager

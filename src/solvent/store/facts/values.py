@@ -7,7 +7,21 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Select, Text, and_, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    select,
+)
 
 from solvent.foundation.clock import from_micros, to_micros
 from solvent.lineage.digests import canonical
@@ -27,18 +41,32 @@ def one_of(column: ColumnElement[Any], sqlite: bool) -> ColumnElement[bool]:
     """Whether a column is one of the parameter `values`, which `many` makes."""
     if sqlite:
         return column.in_(select(func.json_each(bindparam("values")).table_valued("value").c.value))
-    return column == any_(bindparam("values", type_=ARRAY(column.type)))
+    return column == any_(_array("values", Text if isinstance(column.type, Text) else BigInteger))
 
 
 def each(parameter: str, sqlite: bool) -> Select[Any]:
     """A text parameter that `many` made as rows of a column `value`."""
     if sqlite:
         return select(func.json_each(bindparam(parameter)).table_valued("value").c.value)
-    return select(func.unnest(bindparam(parameter, type_=ARRAY(Text))).column_valued("asked").label("value"))
+    return select(func.unnest(_array(parameter, Text)).column_valued("asked").label("value"))
 
 
-def many(values: Iterable[Any], sqlite: bool) -> Any:
-    return to_json(list(values)) if sqlite else list(values)
+def _array(parameter: str, kind: type[Text | BigInteger]) -> ColumnElement[Any]:
+    return cast(bindparam(parameter, type_=Text), ARRAY(kind))
+
+
+def many(values: Iterable[int] | Iterable[str], sqlite: bool) -> str:
+    """Numbers or texts as one parameter: JSON, or the text of an array, which a driver need not read."""
+    if sqlite:
+        return to_json(list(values))
+    return f"{{{','.join(_element(value) for value in values)}}}"
+
+
+def _element(value: int | str) -> str:
+    if isinstance(value, int):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def begins_with(column: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
