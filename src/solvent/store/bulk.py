@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from itertools import cycle
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -121,15 +122,18 @@ def _hash(source: int, target: int | None) -> tuple[str, int]:
     from concurrent.futures import ThreadPoolExecutor  # small files need none, and it takes long to load
 
     hasher, read = blake3(max_threads=blake3.AUTO), 0
+    # Two pieces of memory in turn: a new one for each read would cost more than the reading.
+    pieces = cycle([memoryview(bytearray(CHUNK)), memoryview(bytearray(CHUNK))])
     with open(source, "rb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
         file.seek(0)
         written = None
-        while piece := file.read(CHUNK):
+        while count := file.readinto(memory := next(pieces)):
+            piece = memory[:count]
             if written is not None:
                 written.result()
             written = writer.submit(disk.write, target, piece) if target is not None else None
             hasher.update(piece)
-            read += len(piece)
+            read += count
         if written is not None:
             written.result()
     return hasher.hexdigest(), read

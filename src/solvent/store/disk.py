@@ -44,7 +44,7 @@ def create(path: Path | str, *, append: bool = False, mode: int = 0o644) -> int:
     return os.open(path, flags | os.O_APPEND if append else flags, mode)
 
 
-def write(descriptor: int, data: bytes) -> None:
+def write(descriptor: int, data: bytes | memoryview) -> None:
     """Write all of it; after an error any prefix may be there."""
     rest = memoryview(data)
     while rest:
