@@ -33,22 +33,7 @@ class DatasetFacts(FactsBase):
             found = w.find([key])
             record_artifacts(w, [(artifact, to_micros(version.at))], found)
             number = newest.number + 1 if newest else 1
-            row = {
-                "id": next_id(w.connection, t.dataset_version.c.id),
-                "project_id": w.project_id,
-                "name": version.name,
-                "number": number,
-                "artifact_id": found[key],
-                "files": version.files,
-                "size": version.size,
-                "message": version.message,
-                "url": version.url,
-                "changes": to_json(version.changes),
-                "at": to_micros(version.at),
-                "recorded_at": w.recorded_at,
-                "actor_id": w.actor_id,
-            }
-            w.connection.execute(insert(t.dataset_version), row)
+            insert_version(w, version, number, found[key])
         recorded = from_micros(w.recorded_at)
         return msgspec.structs.replace(version, number=number, actor=self.actor, recorded_at=recorded)
 
@@ -116,3 +101,23 @@ def _version(row: Row[Any]) -> DatasetVersion:
         actor=Actor(kind=row.actor_kind, name=row.actor_name),
         recorded_at=from_micros(row.recorded_at),
     )
+
+
+def insert_version(w: Writing, version: DatasetVersion, number: int, artifact_id: int) -> None:
+    """Record a version under its number, by whom this write is."""
+    row = {
+        "id": next_id(w.connection, t.dataset_version.c.id),
+        "project_id": w.project_id,
+        "name": version.name,
+        "number": number,
+        "artifact_id": artifact_id,
+        "files": version.files,
+        "size": version.size,
+        "message": version.message,
+        "url": version.url,
+        "changes": to_json(version.changes),
+        "at": to_micros(version.at),
+        "recorded_at": w.recorded_at,
+        "actor_id": w.actor_id,
+    }
+    w.connection.execute(insert(t.dataset_version), row)

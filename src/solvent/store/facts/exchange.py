@@ -21,7 +21,7 @@ from solvent.store import schema as t
 from solvent.store.facts.artifacts import artifact_from, record_artifacts, select_artifacts
 from solvent.store.facts.base import FactsBase
 from solvent.store.facts.database import next_id
-from solvent.store.facts.datasets import DatasetFacts
+from solvent.store.facts.datasets import DatasetFacts, insert_version
 from solvent.store.facts.recording import write_events
 from solvent.store.facts.runs import load_runs
 from solvent.store.facts.values import from_json, rows_in, to_json
@@ -199,22 +199,8 @@ class ExchangeFacts(FactsBase):
             same = (here.artifact_id == artifact, here.at == to_micros(version.at))
             if w.connection.execute(select(here.id).where(*mine, *same)).first() is not None:
                 return False
-            row = {
-                "id": next_id(w.connection, here.id),
-                "project_id": self.project_id,
-                "name": version.name,
-                "number": (w.connection.execute(select(func.max(here.number)).where(*mine)).scalar() or 0) + 1,
-                "artifact_id": artifact,
-                "files": version.files,
-                "size": version.size,
-                "message": version.message,
-                "url": version.url,
-                "changes": to_json(version.changes),
-                "at": to_micros(version.at),
-                "recorded_at": w.recorded_at,
-                "actor_id": w.actor_id,
-            }
-            w.connection.execute(insert(t.dataset_version), row)
+            last = w.connection.execute(select(func.max(here.number)).where(*mine)).scalar() or 0
+            insert_version(w, version, last + 1, artifact)
             w.actor_id = ours
         return True
 
