@@ -106,6 +106,16 @@ def test_a_second_clone_pulls_and_goes_on_where_the_first_was(ann, bob):
     assert (whole.code, whole.json["fetched"]["absent"]) == (0, [])
 
 
+def test_a_second_clone_reproduces_what_the_first_recorded(ann, bob):
+    root, environment = ann
+    assert say(root, "run", "--set", "long.least=7", **environment).code == 0
+    assert say(root, "push", **environment).code == 0
+    assert say(bob, "pull", **environment).code == 0
+    told = say(bob, "reproduce", "total", "--same-env", **environment)
+    assert told.code == 0, told
+    assert "not kept" not in told.out, "what the environment was is fetched"
+
+
 def test_checkout_fetches_what_it_needs(ann, bob):
     _, environment = ann
     told = say(bob, "data", "checkout", "data/images", **environment)

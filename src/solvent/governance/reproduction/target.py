@@ -17,6 +17,7 @@ from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, NodeKind, Run, RunStatus
 from solvent.pipeline.plan import LOGGED_CODE
 from solvent.registry.references import resolve
+from solvent.store.objects import Missing
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -153,14 +154,17 @@ def _source_files(store: Store, digest: Digest) -> list[RecordedFile]:
 
 
 def _object(store: Store, name: str, digest: Digest) -> RecordedFile:
-    store.objects.verify(digest)
-    return RecordedFile(name=name, path=str(store.objects.path(digest).resolve()))
+    return RecordedFile(name=name, path=str(store.objects.checked_path(digest).resolve()))
 
 
 def _document(store: Store, digest: str) -> dict[str, Any]:
-    if not digest or not store.objects.exists(Digest(digest)):
+    """What a tag of a run stands for, fetched where it has to be; empty where it is nowhere."""
+    if not digest:
         return {}
-    return msgspec.json.decode(store.objects.read(Digest(digest)), type=dict[str, Any])
+    try:
+        return msgspec.json.decode(store.objects.read(Digest(digest)), type=dict[str, Any])
+    except Missing:
+        return {}
 
 
 def _instant(parameters: list[dict[str, Any]], name: str) -> datetime | None:
