@@ -207,7 +207,7 @@ def plain_results(root: Path, project: Project, values: dict[str, str]) -> dict[
             lines.append(f"found[{step.name!r}] = importlib.import_module({step.module!r}).{step.name}({given})")
     lines.append("print(json.dumps({k: v for k, v in found.items() if k != 'raw'}))")
     done = subprocess.run(
-        [sys.executable, "-c", "\n".join(lines)], cwd=root, capture_output=True, text=True, check=True
+        [sys.executable, "-B", "-c", "\n".join(lines)], cwd=root, capture_output=True, text=True, check=True
     )
     return json.loads(done.stdout)
 

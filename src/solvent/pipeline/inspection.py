@@ -26,6 +26,7 @@ from solvent.pipeline.download import is_url
 from solvent.pipeline.environment import interpreter
 from solvent.pipeline.errors import BadDeclaration, BadStep, BrokenModule
 from solvent.pipeline.fingerprint.code import CodeMap, StepCode
+from solvent.pipeline.imports import import_from_text
 from solvent.pipeline.messages import Findings, Request
 from solvent.pipeline.spec import RESULT, MapSpec, ModelSpec, OutputSpec, Ref, SourceSpec, StepSpec
 from solvent.pipeline.wiring import Consumer, Producer, producers_by_module, refuse_cycles, refuse_two_producers, wire
@@ -418,6 +419,7 @@ def main() -> None:
     root = Path(request.root)
     os.chdir(root)
     sys.path[:0] = search_paths(root)
+    import_from_text(root)
     try:
         findings = look(root, request.modules)
     except SolventError as error:

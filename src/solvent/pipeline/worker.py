@@ -35,6 +35,7 @@ from solvent.pipeline.agreement import resolve
 from solvent.pipeline.errors import NotStored, StepFailed, Unserialisable, WrongOutput
 from solvent.pipeline.gathering import gather
 from solvent.pipeline.guard import CodeGuard
+from solvent.pipeline.imports import import_from_text
 from solvent.pipeline.inspection import search_paths
 from solvent.pipeline.messages import FILES, LOG, Failure, Reply, SourceTask, StepTask, Task, TaskInput
 from solvent.pipeline.serialisers.base import Saved, Serialiser, Stored, for_annotation, for_format, for_value, outer
@@ -270,6 +271,7 @@ def main() -> None:
     tasks = _private_stdin()
     sys.stdout = os.fdopen(1, "w", buffering=1)  # by lines, so that the log keeps the order of ours and a subprocess's
     sys.path[:0] = search_paths(root)
+    import_from_text(root)
     received: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(tasks, received), daemon=True).start()
     guard = CodeGuard(root, msgspec.json.decode((scratch / FILES).read_bytes(), type=dict[str, Digest]))

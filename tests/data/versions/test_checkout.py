@@ -192,3 +192,13 @@ def test_any_version_comes_back_from_any_other(make_shelf, contents, data):
     for at in data.draw(st.lists(st.integers(0, len(contents) - 1), min_size=1, max_size=5)):
         shelf.checkout(f"data@{numbers[at]}")
         assert shelf.files("data") == contents[at]
+
+
+def test_what_a_killed_checkout_put_there_is_no_local_change(shelf):
+    """Killed at any operation on the way back to the first version, the way on to the second is free."""
+    versions(shelf)
+    for attempt in deaths():
+        with attempt:
+            shelf.checkout("data@1")
+        shelf.checkout("data@2")
+        assert shelf.files("data") == TWO

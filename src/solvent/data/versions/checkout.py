@@ -2,8 +2,8 @@
 
 Files are written beside the dataset first, synced, then renamed into place; only what
 differs is written. A dataset that is not there yet appears at once. A checkout that was
-killed left files of the old version and of the new one and no other, so the next one
-goes on from there.
+killed left files of the old version and of the one that it was on the way to, which it
+had written down, so the next one goes on from there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -21,9 +21,10 @@ import msgspec
 
 from solvent.data.versions.adding import WAIT
 from solvent.data.versions.differences import Plan, differences, make_plan
+from solvent.data.versions.lockfile import replace_text
 from solvent.data.versions.naming import BadDataset, Dataset
 from solvent.data.versions.statcache import FINE_TICK, Known, StatFile, StatWriter, cache_place
-from solvent.data.versions.state import Base, Look
+from solvent.data.versions.state import Base, LocalFile, Look
 from solvent.data.versions.tree import FileEntry, walk_files, walk_folders
 from solvent.data.versions.walking import list_folder
 from solvent.foundation.errors import Refusal
@@ -87,11 +88,14 @@ def checkout(dataset: Dataset, target: Digest, store: Store, *, force: bool = Fa
                 look = Look(dataset, base, exact=True)
                 local = {file.path: file for file in look.changed() if file.now != file.before}
                 plan = make_plan(differences(dataset, base.digest, target, store.objects), local, store.objects)
+                plan = plan.resumed(_put_by_killed(dataset, _going(place), local, store))
             if plan.conflicts and not force:
                 raise LocalChanges(dataset.name, plan.conflicts)
             plan = plan.forced() if force else plan
+            replace_text(_going(place), target)
             written, written_ns = _change(dataset, plan, store, link)
         files = _remember(dataset, target, store, written_ns if written else began_ns)
+        _going(place).unlink(missing_ok=True)
     return CheckedOut(
         name=dataset.name,
         digest=target,
@@ -100,6 +104,26 @@ def checkout(dataset: Dataset, target: Digest, store: Store, *, force: bool = Fa
         removed=len(plan.remove),
         left=plan.extra,
     )
+
+
+def _going(place: Path) -> Path:
+    """Where a checkout says which version it is on the way to, until it is there."""
+    return place.with_name(f"{place.name}.going")
+
+
+def _put_by_killed(dataset: Dataset, going: Path, local: Mapping[str, LocalFile], store: Store) -> set[str]:
+    """Paths at which a checkout that was killed put a file of the version that it was on the way to."""
+    if not local or not going.exists():
+        return set()
+    target = Digest(going.read_text())
+    if not store.objects.exists(target):
+        return set()
+    wanted = {
+        f"{path}/{entry.name}" if path else entry.name: entry.digest
+        for path, entries in _folders(dataset, target, store)
+        for entry in entries
+    }
+    return {path for path, file in local.items() if file.now is not None and file.now == wanted.get(path)}
 
 
 def _appear(dataset: Dataset, target: Digest, store: Store, link: Link) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 import msgspec
@@ -32,6 +32,17 @@ class Plan(msgspec.Struct):
         """The same where local changes may be lost: afterwards the version's files are there and no other."""
         lost = [*self.lost, *self.extra]
         return Plan(write=self.write + self.over, remove=self.remove + lost)
+
+    def resumed(self, ours: Collection[str]) -> Plan:
+        """The same where these files are what a checkout that was killed put there: nothing is lost with them."""
+        return Plan(
+            write=self.write + [one for one in self.over if one[0] in ours],
+            remove=self.remove + [path for path in (*self.lost, *self.extra) if path in ours],
+            extra=[path for path in self.extra if path not in ours],
+            conflicts=[path for path in self.conflicts if path not in ours],
+            lost=[path for path in self.lost if path not in ours],
+            over=[one for one in self.over if one[0] not in ours],
+        )
 
 
 def differences(dataset: Dataset, before: Digest | None, after: Digest, objects: ObjectStore) -> Iterator[FileChange]:
