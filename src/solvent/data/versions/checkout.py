@@ -92,6 +92,7 @@ def checkout(dataset: Dataset, target: Digest, store: Store, *, force: bool = Fa
             if plan.conflicts and not force:
                 raise LocalChanges(dataset.name, plan.conflicts)
             plan = plan.forced() if force else plan
+            disk.make_folder(place.parent)
             replace_text(_going(place), target)
             written, written_ns = _change(dataset, plan, store, link)
         files = _remember(dataset, target, store, written_ns if written else began_ns)
