@@ -46,12 +46,15 @@ def make_shadows(
 ) -> list[Shadow | str]:
     """One shadow for each span, trained side by side; for one that failed, why."""
     workers = pools.take(len(spans))
-    project.spec  # noqa: B018  read once, before the threads need it
+    spec = project.spec
     with ThreadPoolExecutor(len(spans)) as threads:
-        return list(threads.map(lambda span, pool: make_shadow(project, model, span, as_of, pool), spans, workers))
+        made = threads.map(lambda span, pool: make_shadow(project, spec, model, span, as_of, pool), spans, workers)
+        return list(made)
 
 
-def make_shadow(project: Project, model: ModelSpec, span: str, as_of: datetime, pool: WorkerPool) -> Shadow | str:
+def make_shadow(
+    project: Project, spec: PipelineSpec, model: ModelSpec, span: str, as_of: datetime, pool: WorkerPool
+) -> Shadow | str:
     """Run the pipeline as of an instant on a span ("all" or a length of time back from it).
 
     Returns: the shadow, or a sentence that says which step failed and how.
@@ -64,7 +67,7 @@ def make_shadow(project: Project, model: ModelSpec, span: str, as_of: datetime, 
         logged=Logged(model=model.name, as_of=as_of),
         tags={"shadow": span, "model": model.name},
     )
-    run = run_pipeline(project.root, project.spec, project.store, options, pool=pool)
+    run = run_pipeline(project.root, spec, project.store, options, pool=pool)
     failed = next((step for step in run.steps if step.state == "failed"), None)
     if failed is not None:
         what = (failed.error or {}).get("what", failed.reason)

@@ -97,7 +97,8 @@ def footprint_of(table: pl.DataFrame, *, id: str | None, time: str | None) -> Fo
     if times.dtype == pl.String:
         times = times.str.to_datetime()
     times = times.cast(pl.Datetime("us")).dt.replace_time_zone("UTC") if _naive(times) else times
-    return Footprint(ids=ids, first=times.min(), last=times.max())  # type: ignore[arg-type]  # a Datetime column's extremes
+    first, last = times.to_frame("at").select(pl.min("at").alias("first"), pl.max("at").alias("last")).row(0)
+    return Footprint(ids=ids, first=first, last=last)
 
 
 def _naive(times: pl.Series) -> bool:

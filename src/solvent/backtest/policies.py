@@ -119,7 +119,7 @@ class Field:
 
     def _without_price(self, reference: Reference) -> dict[str, Policy]:
         run = self.course.quiet_blocks()
-        found: dict[str, Policy] = {NEVER: lambda seen: None}  # noqa: ARG005  looks at nothing
+        found: dict[str, Policy] = {NEVER: lambda _: None}
         for at, span in enumerate(self.matrix.spans):
             on = "all rows" if span.rows is None else span.name
             for every in (every for every in EVERY if every < self.course.windows):

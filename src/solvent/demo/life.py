@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
-import sklearn.ensemble  # noqa: F401  loads OpenMP, which can be limited only then
 from threadpoolctl import threadpool_limits
 
 from solvent.automation.hindsight import look_back
@@ -63,6 +63,7 @@ def live(folder: Path, options: Options, story: Story, progress: Progress) -> En
     with ExitStack() as stack:
         project = Project(folder)
         stack.callback(project.close)
+        import_module("sklearn.ensemble")  # loads OpenMP, which can be limited only then
         stack.enter_context(threadpool_limits(1))  # for a week's rows, waking OpenMP's team costs more than the work
         loop = stack.enter_context(Loop(project, notifiers=notifiers(project.settings.notify, project.root)))
         for world in worlds:

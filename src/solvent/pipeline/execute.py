@@ -14,7 +14,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -275,7 +275,15 @@ class _Execution:
             self.agenda.postpone(job.step.name, time.monotonic() + pause)
             return
         state: State = "ran" if reply.failure is None else "failed"
-        self._result(job.step.name, state, job.step.reason, reply=reply, run=job.key, outputs=reply.outputs)
+        self._settle(
+            job.step.name,
+            state,
+            job.step.reason,
+            reply=reply,
+            run=job.key,
+            outputs=reply.outputs,
+            recorded=False,
+        )
         self.stopped = self.stopped or (reply.failure is not None and not self.options.keep_going)
 
     def _commit(self) -> None:
@@ -322,22 +330,9 @@ class _Execution:
         run: str = "",
         outputs: dict[str, Artifact] | None = None,
         error: dict[str, str] | None = None,
+        recorded: bool = True,
     ) -> None:
-        """A step's result that is on record already, or never will be."""
-        self._result(name, state, reason, reply=reply, run=run, outputs=outputs, error=error)
-        self._told(name)
-
-    def _result(
-        self,
-        name: str,
-        state: State,
-        reason: str,
-        *,
-        reply: Reply | None = None,
-        run: str = "",
-        outputs: dict[str, Artifact] | None = None,
-        error: dict[str, str] | None = None,
-    ) -> None:
+        """A step's result. recorded: it is on record already or never will be, and so it is told at once."""
         outputs = outputs or {}
         self.values.update({Ref(node=name, output=o): artifact for o, artifact in outputs.items()})
         if reply is not None and reply.failure is not None:
@@ -357,17 +352,25 @@ class _Execution:
             attempts=self.attempts.number(name),
         )
         self.agenda.done(name)
+        if recorded:
+            self._told(name)
 
     def _told(self, name: str) -> None:
         self.told += 1
         result = self.results[name]
         self._tell(name, result.state, result.reason, result)
 
-    def _tell(self, name: str, state: State | str, reason: str, result: StepResult | None = None) -> None:
+    def _tell(
+        self, name: str, state: State | Literal["running"], reason: str, result: StepResult | None = None
+    ) -> None:
         if self.progress is not None:
             label = self.judge.labels[name]
-            values = {"name": name, "label": label, "state": state, "reason": reason, "result": result}
-            self.progress(StepEvent(**values, done=self.told, total=len(self.inputs)))  # type: ignore[arg-type]
+            total = len(self.inputs)
+            self.progress(
+                StepEvent(
+                    name=name, label=label, state=state, reason=reason, result=result, done=self.told, total=total
+                )
+            )
 
     def _abandon(self) -> None:
         """After Ctrl-C or an error of ours: stop what runs and record it as cancelled. What ended stays done."""

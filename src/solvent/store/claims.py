@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 FILE = "claims"
 
 
-class Claims:
+class Claims(ABC):
     """Names that this holder may work on alone, within a project. Use it as a context manager: leaving frees all."""
 
     def __init__(self, project: str) -> None:
@@ -49,11 +50,13 @@ class Claims:
     def close(self) -> None:
         self.release(list(self._held))
 
+    @abstractmethod
     def _lock(self, number: int) -> bool:
-        raise NotImplementedError
+        """Take a number, at once or not at all."""
 
+    @abstractmethod
     def _unlock(self, numbers: list[int]) -> None:
-        raise NotImplementedError
+        """Free numbers that are taken."""
 
     def __enter__(self) -> Self:
         return self

@@ -36,10 +36,10 @@ class TestFolder(RemoteContract):
 
 
 def test_the_url_chooses_the_backend_and_relative_paths_start_at_the_project(tmp_path):
-    for url in ("../shared", f"file://{tmp_path}/shared", str(tmp_path / "shared")):
+    for url in ("../remote", f"file://{tmp_path}/remote", str(tmp_path / "remote")):
         remote = open_remote(url, root=tmp_path / "project")
         assert isinstance(remote, FolderRemote)
-        assert remote.root == tmp_path / "shared"
+        assert remote.root == tmp_path / "remote"
     for url in ("s3://", "gopher://x/y", "file://host/x", "s3://bucket/x?region=y", "s3://user:secret@bucket/x"):
         with pytest.raises(BadRemoteUrl):
             open_remote(url, root=tmp_path)

@@ -42,7 +42,8 @@ def command(
 
         write_page(html, data_page(diff))
     hint = diff.table.rows.key_hint if diff.table else None
-    todo = f"`--key {hint}` tells changed rows from new ones" if hint else "`--html FILE` draws it"
+    drawn = "`--html FILE` draws it" if html is None else "`solvent data history` tells who changed it and why"
+    todo = f"`--key {hint}` tells changed rows from new ones" if hint else drawn
     show(diff, [*render(diff), next_step(todo)], json=json)
     return Exit.FINE
 

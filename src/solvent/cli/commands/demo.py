@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from solvent.cli.program import Exit
 from solvent.cli.show import next_step, note, paint, write_json
 from solvent.foundation.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 QUICK_WEEKS = 6
 
@@ -58,7 +62,8 @@ def command(
     try:
         from solvent.demo.life import Options, live
         from solvent.demo.story import Story
-        from solvent.serving import server  # noqa: F401  the endpoint's process will need it
+
+        import_module("solvent.serving.server")  # the endpoint's process will need it
     except ModuleNotFoundError as error:
         raise MissingExtra(f"{error.name} is not installed", next="pip install 'solvent[demo]'") from None
 
@@ -101,11 +106,11 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty(), transient=True) as bar:
-        tasks: dict[str, object] = {}
+        tasks: dict[str, TaskID] = {}
 
         def advance(model: str, week: int, weeks: int) -> None:
             if model not in tasks:
                 tasks[model] = bar.add_task(model, total=weeks)
-            bar.update(tasks[model], completed=week)  # type: ignore[arg-type]
+            bar.update(tasks[model], completed=week)
 
         yield advance

@@ -57,7 +57,7 @@ def _periodic(table: pl.DataFrame, time: str, names: list[str]) -> set[str]:
         groups = table.group_by(key.alias("__key")).agg(
             [pl.col(name).n_unique().alias(name) for name in names], __cycles=cycle.n_unique()
         )
-        if (groups["__cycles"] >= 3).mean() < 0.5:  # type: ignore[operator]  # polars types a mean too widely
+        if groups.select((pl.col("__cycles") >= 3).mean()).item() < 0.5:
             continue
         found |= {name for name in names if groups[name].max() == 1 and table[name].n_unique() > 1}
     return found

@@ -59,9 +59,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> Digest:
-        found = self.tree or self.blob
-        assert found is not None, "an entry is made with one of the two"  # noqa: S101
-        return found
+        return Digest(self.tree or self.blob or "")
+
+    def __post_init__(self) -> None:
+        if (self.blob is None) == (self.tree is None):
+            raise ValueError("an entry is a blob or a tree")
 
 
 def read_lock(root: Path) -> dict[str, Entry]:

@@ -67,7 +67,7 @@ def status(dataset: Dataset, entry: Entry, state: Path) -> DatasetStatus:
         look = Look(dataset, base)
         changed = [file for file in look.changed() if file.now != file.before]
         if look.settled and known.digest:
-            _refresh(place, known, look.settled)
+            _refresh(place, known, known.digest, look.settled)
     modified = sorted(file.path for file in changed if file.now and file.before)
     added = sorted(file.path for file in changed if not file.before)
     deleted = sorted(file.path for file in changed if not file.now)
@@ -180,10 +180,9 @@ class Look:
             self.settled[listing.path] = Known.of(rows, seen_ns)
 
 
-def _refresh(place: Path, known: StatFile, settled: dict[str, Known]) -> None:
-    """Write the cache with the new stamps of files that were read and are the same."""
-    assert known.digest is not None, "asked only where there is a cache"  # noqa: S101
+def _refresh(place: Path, known: StatFile, digest: Digest, settled: dict[str, Known]) -> None:
+    """Write the cache of a version with the new stamps of files that were read and are the same."""
     with StatWriter(place) as writer:
         for path in known.paths():
             writer.add(path, settled.get(path) or known.folder(path))
-        writer.finish(known.digest)
+        writer.finish(digest)

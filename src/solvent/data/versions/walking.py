@@ -71,7 +71,7 @@ def _followed(entry: os.DirEntry[str], kind: int) -> os.stat_result:
     if kind != _LINK:
         raise BadDataset("it is neither a file nor a folder", where=shown, next="move it away: only files can be kept")
     try:
-        found = os.stat(entry.path)  # noqa: PTH116  a string as it came
+        found = entry.stat()
     except OSError as error:
         circle = error.errno == errno.ELOOP
         what = "the link leads in a circle" if circle else f"the link leads nowhere: {error.strerror}"

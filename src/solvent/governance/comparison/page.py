@@ -33,7 +33,7 @@ def comparison_page(found: Comparison) -> str:
             [_group(found, title.lower(), title) for title in ("Parameters", "Data", "Settings")],
             class_="two gap",
         ),
-        [_pair(pair) for pair in found.pairs],
+        tag("div", [_pair(pair) for pair in found.pairs], class_="two gap") if found.pairs else None,
         [_table(found, name) for name in found.tables],
         _group(found, "about", "When, where, who"),
     ]
@@ -118,13 +118,11 @@ def _pair(pair: Pair) -> Html:
     versions = [version_said(v.distribution, v.left, v.right) for v in pair.environment]
     versions += [f"interpreter {pair.interpreter[0]} → {pair.interpreter[1]}"] if pair.interpreter else []
     unknown = f"Not compared, since a side does not say it: {listed(pair.unknown)}." if pair.unknown else ""
-    return tag(
-        "div",
+    return join(
         _card(f"Steps{against}", table(("Step", "What changed"), steps)) if steps else None,
         _card(f"Code{against}", table(("", "Part", "Reached by"), code)) if code else None,
         _card(f"Environment{against}", tag("ul", [tag("li", v) for v in versions])) if versions else None,
         tag("p", unknown, class_="why") if unknown else None,
-        class_="two gap",
     )
 
 

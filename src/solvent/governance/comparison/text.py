@@ -28,8 +28,9 @@ def sentence(found: Comparison) -> str:
     steps = {step.step for pair in found.pairs for step in pair.steps}
     parts = [*causes, *said] or ([f"the recipes of {plural(len(steps), 'step')}"] if steps else [])
     if not parts:
-        return f"{names}: only the data differs" if found.group("data").rows else f"{names}: only the results differ"
-    return f"{names}: {listed(parts)} {'differs' if len(parts) == 1 and not said else 'differ'}"
+        return f"{names}: only the results differ"
+    one = len(parts) == 1 and (not said or said[0].startswith("1 "))
+    return f"{names}: {listed(parts)} {'differs' if one else 'differ'}"
 
 
 def _counts(found: Comparison) -> list[tuple[int, str]]:
@@ -38,6 +39,7 @@ def _counts(found: Comparison) -> list[tuple[int, str]]:
         (differing["metrics"], "metric"),
         (differing["parameters"], "parameter"),
         (differing["settings"], "setting"),
+        (differing["data"], "dataset"),
     ]
 
 

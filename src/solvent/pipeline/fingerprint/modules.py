@@ -95,10 +95,10 @@ class _Splitter:
         self._add("constant" if names and plain else "effect", names, node)
 
     def _exports(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> None:
-        value = node.value
-        literal = isinstance(node, ast.Assign) and isinstance(value, ast.List | ast.Tuple)
-        texts = [e.value for e in value.elts if isinstance(e, ast.Constant)] if literal else []  # type: ignore[union-attr]
-        self.exported = tuple(map(str, texts)) if literal and "__all__" not in self.bindings else None
+        self.exported = None
+        plain = isinstance(node, ast.Assign) and "__all__" not in self.bindings
+        if plain and isinstance(node.value, ast.List | ast.Tuple):
+            self.exported = tuple(str(e.value) for e in node.value.elts if isinstance(e, ast.Constant))
 
     def _block(self, node: ast.stmt) -> None:
         for inner in own_nodes([node]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from abc import ABC, abstractmethod
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
@@ -72,7 +73,7 @@ class Stored(NamedTuple):
 _verified: set[tuple[str, int, int, int]] = set()  # files that this process has compared with their digest
 
 
-class Serialiser:
+class Serialiser(ABC):
     """A family of types with one format on disk.
 
     order: lower is asked first when a value decides. formats: what it reads.
@@ -82,21 +83,21 @@ class Serialiser:
     type: ClassVar[ArtifactType]
     order: ClassVar[int] = 50
 
+    @abstractmethod
     def accepts(self, annotation: str) -> bool:
         """Whether a dotted annotation (without `[…]` for generics other than its own) is of this family."""
-        raise NotImplementedError
 
+    @abstractmethod
     def holds(self, value: Any) -> bool:
         """Whether a value is of this family. May import only what the value's presence has imported."""
-        raise NotImplementedError
 
+    @abstractmethod
     def save(self, value: Any, scratch: Path) -> Saved:
         """Make the bytes. Raises: any SolventError or exception that says why it cannot."""
-        raise NotImplementedError
 
+    @abstractmethod
     def load(self, stored: Stored, annotation: str) -> Any:
         """The value, as the consumer's annotation wants it."""
-        raise NotImplementedError
 
 
 @cache
