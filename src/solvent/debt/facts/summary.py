@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from solvent.debt.facts.file import FileFacts
+
 
 class Import(msgspec.Struct, frozen=True):
     """name: dotted, as imported (`sklearn.svm.SVC` for a from-import); level: of a relative import; optional: inside
@@ -31,8 +33,11 @@ class Summary(msgspec.Struct, frozen=True):
     """Of one document. Grows by what rules over the repository need."""
 
     path: str
-    digest: str
     notebook: bool
-    lines: int
     imports: list[Import]
     calls: list[Call]
+
+
+def summarise(file: FileFacts) -> Summary:
+    """What rules over the repository will ask of a file."""
+    return Summary(file.path, file.document.notebook, [], [])

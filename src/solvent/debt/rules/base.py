@@ -7,17 +7,13 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from solvent.debt import rules
 from solvent.debt.finding import Found, Severity
 from solvent.foundation.errors import UsageError
-
-if TYPE_CHECKING:
-    from solvent.debt.facts.file import FileFacts
-    from solvent.debt.facts.repository import Repository
 
 GROUP, PREFIX = "solvent.plugins", "rule."
 RULE_SET = "1"  # part of every cache key and report; raised when a rule's findings change
@@ -32,8 +28,8 @@ class BadPlugin(UsageError):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """check: takes `file: FileFacts` or `repository: Repository`; principal, driver: classes of the price table;
-    preview: off unless asked for; doc: the rule's docstring.
+    """check: takes `file: FileFacts`, `repository: Repository` or `allows: Sequence[Allowed]`; principal, driver:
+    classes of the price table; preview: off unless asked for; doc: the rule's docstring.
     """
 
     code: str
@@ -44,7 +40,7 @@ class Rule(msgspec.Struct, frozen=True):
     source: str
     preview: bool
     doc: str
-    scope: Literal["file", "repository"]
+    scope: Literal["file", "repository", "allows"]
     check: Check
 
 
@@ -58,7 +54,7 @@ def rule(
     source: str,
     preview: bool = False,
 ) -> Callable[[Check], Check]:
-    """Make a function a rule. Its one parameter, `file` or `repository`, says what it looks at."""
+    """Make a function a rule. Its one parameter, `file`, `repository` or `allows`, says what it looks at."""
 
     def made(check: Check) -> Check:
         scope: Any = next(iter(inspect.signature(check).parameters))
