@@ -39,6 +39,14 @@ class History(msgspec.Struct, frozen=True):
     runs: Mapping[str, Exposure] = {}
 
 
+class Past(msgspec.Struct, frozen=True):
+    """What is known of the repository's history. commits: None without git."""
+
+    history: History
+    commits: int | None = None
+    shallow: bool = False
+
+
 class Price(msgspec.Struct, frozen=True):
     """Minutes, and minutes a month; interest is None where nothing tells how often it is paid. breaks_even: months
     after which the interest has paid the principal, None where it is unknown or never.

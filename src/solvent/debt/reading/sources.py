@@ -28,7 +28,8 @@ class NothingToAudit(UsageError):
 class Source(Protocol):
     """Files by path (relative, POSIX) and their contents."""
 
-    git: Git | None
+    @property
+    def git(self) -> Git | None: ...
 
     def entries(self) -> dict[str, Entry]: ...
 

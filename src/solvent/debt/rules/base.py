@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, Literal
@@ -15,6 +16,7 @@ from solvent.debt import rules
 from solvent.debt.finding import Found, Severity
 from solvent.foundation.errors import UsageError
 
+_HEADING = re.compile(r"[A-Z][a-z ]+:")
 GROUP, PREFIX = "solvent.plugins", "rule."
 RULE_SET = "1"  # part of every cache key and report; raised when a rule's findings change
 
@@ -42,6 +44,39 @@ class Rule(msgspec.Struct, frozen=True):
     doc: str
     scope: Literal["file", "repository", "allows"]
     check: Check
+
+    @property
+    def title(self) -> str:
+        """What is wrong, without a full stop."""
+        return self._part(0).rstrip(".")
+
+    @property
+    def why(self) -> str:
+        """Why it costs."""
+        return self._section("Why it costs:")
+
+    @property
+    def fix(self) -> str:
+        return self._section("Fix:")
+
+    @property
+    def allow_when(self) -> str:
+        """When to leave it; empty where the rule does not say."""
+        return self._section("Allow when:")
+
+    def _part(self, at: int) -> str:
+        return " ".join(self.doc.split("\n\n")[at].split())
+
+    def _section(self, heading: str) -> str:
+        found: list[str] = []
+        for line in self.doc.splitlines():
+            if line.startswith(heading):
+                found = [line.removeprefix(heading).strip()]
+            elif found and (not line.strip() or _HEADING.match(line)):
+                break
+            elif found:
+                found.append(line.strip())
+        return " ".join(found)
 
 
 def rule(
