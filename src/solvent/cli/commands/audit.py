@@ -7,6 +7,8 @@ import time as clock
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
+
 from solvent.cli.program import Exit
 from solvent.cli.show import next_step, note, paint, show
 
@@ -27,7 +29,6 @@ def command(
     baseline: Path | None = None,
     write_baseline: Path | None = None,
     sarif: Path | None = None,
-    html: Path | None = None,
     github: bool = False,
     markdown: bool = False,
     json: bool = False,
@@ -56,8 +57,6 @@ def command(
         Write what is owed now to this file.
     sarif:
         Also write SARIF 2.1.0 here.
-    html:
-        Also write one page for people here.
     github:
         Print annotations for GitHub Actions.
     markdown:
@@ -69,6 +68,9 @@ def command(
     from solvent.debt.reading.past import past_of
     from solvent.debt.reading.sources import source_of
     from solvent.debt.report import document, terminal
+    from solvent.debt.report.github import annotated
+    from solvent.debt.report.markdown import markdown as markdown_lines
+    from solvent.debt.report.sarif import sarif as sarif_document
     from solvent.debt.report.view import view
 
     begun = clock.perf_counter()
@@ -87,7 +89,12 @@ def command(
     past = past_of(source.git, found.repository.summaries, clock.time())
     seen = view(found, past, seconds=clock.perf_counter() - begun)
     _cleared()
-    lines = [*terminal.render(seen, paint=paint, rest=all), "", next_step(terminal.next_steps(seen))]
+    if sarif is not None:
+        _write(sarif, msgspec.json.format(msgspec.json.encode(sarif_document(seen)), indent=1))
+    if github or markdown:
+        lines = [*(annotated(seen) if github else ()), *(markdown_lines(seen) if markdown else ())]
+    else:
+        lines = [*terminal.render(seen, paint=paint, rest=all), "", next_step(terminal.next_steps(seen))]
     show(document.document(seen) if json else None, lines, json=json)
     failing = "EWI"[: "EWI".index(fail_on or settings.fail_on) + 1]
     bad = any(item.finding.severity in failing for item in seen.first)
@@ -117,6 +124,11 @@ def _known_at(source: Tree, revision: str, found: Audit, settings: DebtSettings)
         before = Revision(source.git, source.git.resolve(revision), blobs)
         known = audit(before, list(found.rules.values()), ignore=settings.ignore)
     return [finding.fingerprint for finding in known.findings if finding.state == "open"]
+
+
+def _write(file: Path, text: bytes) -> None:
+    file.write_bytes(text)
+    note(f"written: {file}")
 
 
 def _progress(done: int, files: int) -> None:

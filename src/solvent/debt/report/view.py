@@ -105,9 +105,9 @@ def _worth(item: Priced) -> tuple[float, ...]:
     principal, interest = item.price.principal.mean, item.price.interest
     severity = "EWI".index(item.rule.severity)
     if principal == 0:
-        return (2, severity, 0)
+        return (2, severity, 0.0)
     if interest is None:
-        return (1, severity, principal)
+        return (1, severity, -principal)
     return (0, -interest.mean / principal, severity)
 
 
