@@ -13,6 +13,7 @@ import tokenize
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from blake3 import blake3
 
 from solvent.debt.facts.document import Document, Unreadable, read_document
 from solvent.debt.facts.file import FileFacts
@@ -75,7 +76,7 @@ def extract(path: str, content: bytes, rules: Sequence[Rule]) -> Extract:
     wanted = {number for _, one in found for number in (one.line, *one.evidence)} | {allow.line for allow in allows}
     lines = {number: _line(document, number) for number in sorted(wanted)}
     code = sum(1 for line in document.text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    return Extract("", notebook, code, found, lines, allows, summarise(file), trouble)
+    return Extract("", notebook, code, found, lines, allows, summarise(file, blake3(content).hexdigest()), trouble)
 
 
 def allowed(document: Document) -> Iterable[Allow]:

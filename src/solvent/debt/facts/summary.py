@@ -33,11 +33,12 @@ class Summary(msgspec.Struct, frozen=True):
     """Of one document. Grows by what rules over the repository need."""
 
     path: str
+    digest: str
     notebook: bool
     imports: list[Import]
     calls: list[Call]
 
 
-def summarise(file: FileFacts) -> Summary:
-    """What rules over the repository will ask of a file."""
-    return Summary(file.path, file.document.notebook, [], [])
+def summarise(file: FileFacts, digest: str) -> Summary:
+    """Of a file's facts; digest: of its bytes."""
+    return Summary(file.path, digest, file.document.notebook, [], [])

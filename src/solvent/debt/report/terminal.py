@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import wrap
 from typing import Final
 
 from solvent.debt.pricing.price import months_said
@@ -17,7 +18,7 @@ Paint = Callable[[str, str], str]
 
 def render(seen: View, *, paint: Paint, rest: bool = False) -> list[str]:
     """Lines of at most 80 columns. rest: all findings, not the first five."""
-    lines = [paint(sentence(seen), "strong"), *_read(seen)]
+    lines = [*(paint(line, "strong") for line in _wrapped(sentence(seen), "")), *_read(seen)]
     if seen.families:
         lines += ["", *_families(seen)]
         shown = seen.first if rest else seen.first[:FIRST]
@@ -94,8 +95,6 @@ def _item(number: int, item: Priced, paint: Paint) -> list[str]:
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
-    from textwrap import wrap
-
     return wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
