@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from solvent.debt.facts.file import FileFacts
+
 
 class Import(msgspec.Struct, frozen=True):
     """name: dotted, as imported (`sklearn.svm.SVC` for a from-import); level: of a relative import; optional: inside
@@ -33,6 +35,10 @@ class Summary(msgspec.Struct, frozen=True):
     path: str
     digest: str
     notebook: bool
-    lines: int
     imports: list[Import]
     calls: list[Call]
+
+
+def summarise(file: FileFacts, digest: str) -> Summary:
+    """Of a file's facts; digest: of its bytes."""
+    return Summary(file.path, digest, file.document.notebook, [], [])
