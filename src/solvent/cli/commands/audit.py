@@ -15,6 +15,7 @@ from solvent.cli.show import next_step, note, paint, show
 if TYPE_CHECKING:
     from solvent.debt.audit import Audit
     from solvent.debt.reading.sources import Tree
+    from solvent.debt.report.view import View
     from solvent.foundation.settings import DebtSettings
 
 
@@ -29,6 +30,7 @@ def command(
     baseline: Path | None = None,
     write_baseline: Path | None = None,
     sarif: Path | None = None,
+    html: Path | None = None,
     github: bool = False,
     markdown: bool = False,
     json: bool = False,
@@ -57,11 +59,14 @@ def command(
         Write what is owed now to this file.
     sarif:
         Also write SARIF 2.1.0 here.
+    html:
+        Also write one page for people here.
     github:
         Print annotations for GitHub Actions.
     markdown:
         Print a comment for a pull request.
     """
+    from solvent import __version__
     from solvent.debt.audit import active_rules, against, audit
     from solvent.debt.baseline import read_baseline
     from solvent.debt.baseline import write_baseline as write
@@ -90,7 +95,9 @@ def command(
     seen = view(found, past, seconds=clock.perf_counter() - begun)
     _cleared()
     if sarif is not None:
-        _write(sarif, msgspec.json.format(msgspec.json.encode(sarif_document(seen)), indent=1))
+        _write(sarif, msgspec.json.format(msgspec.json.encode(sarif_document(seen, __version__)), indent=1))
+    if html is not None:
+        _write(html, _page(seen, source, settings).encode())
     if github or markdown:
         lines = [*(annotated(seen) if github else ()), *(markdown_lines(seen) if markdown else ())]
     else:
@@ -124,6 +131,14 @@ def _known_at(source: Tree, revision: str, found: Audit, settings: DebtSettings)
         before = Revision(source.git, source.git.resolve(revision), blobs)
         known = audit(before, list(found.rules.values()), ignore=settings.ignore)
     return [finding.fingerprint for finding in known.findings if finding.state == "open"]
+
+
+def _page(seen: View, source: Tree, settings: DebtSettings) -> str:
+    from solvent.debt.report.page import audit_page
+    from solvent.debt.report.words import Money
+
+    money = Money(settings.hourly_rate, settings.currency) if settings.hourly_rate else None
+    return audit_page(seen, source.folder.resolve().name, money=money)
 
 
 def _write(file: Path, text: bytes) -> None:

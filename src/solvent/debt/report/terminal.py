@@ -8,7 +8,8 @@ from typing import Final
 
 from solvent.debt.pricing.price import months_said
 from solvent.debt.report.view import Priced, View, lines_of
-from solvent.debt.report.words import duration, plural, shown_place
+from solvent.debt.report.words import duration, shown_place
+from solvent.pages.words import plural
 
 WIDTH: Final = 80
 FIRST: Final = 5
