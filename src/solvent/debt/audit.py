@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
 import msgspec
 
 from solvent.debt.facts.document import Unreadable
-from solvent.debt.facts.extract import ALLOW, Allow, Extract, Line, extract
+from solvent.debt.facts.extract import ALLOW, Allow, Extract, Line
 from solvent.debt.facts.repository import Entry, Repository
 from solvent.debt.finding import Finding, Found, Place, State, Step
 from solvent.debt.fingerprints import fingerprints
+from solvent.debt.reading.cache import Cache
+from solvent.debt.reading.extracting import Progress, extracts
 from solvent.debt.reading.sources import Source
 from solvent.debt.rules.allowed import Allowed
 from solvent.debt.rules.base import Rule, all_rules
-
-Progress = Callable[[int, int], None]  # files read, files in all
 
 PYTHON: Final = (".py", ".pyw", ".ipynb")
 
@@ -55,11 +55,29 @@ def active_rules(*, preview: bool, wanted: Iterable[str] = ()) -> list[Rule]:
 
 
 def audit(
-    source: Source, rules: Sequence[Rule], *, ignore: Sequence[str] = (), progress: Progress | None = None
+    source: Source,
+    rules: Sequence[Rule],
+    *,
+    ignore: Sequence[str] = (),
+    cache: Cache | None = None,
+    progress: Progress | None = None,
 ) -> Audit:
     """Everything that the rules find in a source. ignore: globs of paths, each optionally `CODE:glob`."""
     entries = source.entries()
-    extracts = _extracts(source, entries, [rule for rule in rules if rule.scope == "file"], progress)
+    paths = [path for path in entries if path.endswith(PYTHON)]
+    read = extracts(paths, source.read, [rule for rule in rules if rule.scope == "file"], cache, progress)
+    return judge(source, entries, read, rules, ignore=ignore)
+
+
+def judge(
+    source: Source,
+    entries: Mapping[str, Entry],
+    extracts: Mapping[str, Extract],
+    rules: Sequence[Rule],
+    *,
+    ignore: Sequence[str] = (),
+) -> Audit:
+    """What the rules find in a source whose Python files are extracted."""
     repository = _repository(source, entries, extracts)
     found = [(code, path, one) for path, each in extracts.items() for code, one in each.found]
     for rule in rules:
@@ -100,21 +118,6 @@ def against(found: Audit, known: Iterable[str]) -> Audit:
             left[finding.fingerprint] -= 1
         findings.append(msgspec.structs.replace(finding, state=state))
     return msgspec.structs.replace(found, findings=findings)
-
-
-def _extracts(
-    source: Source, entries: Mapping[str, Entry], rules: Sequence[Rule], progress: Progress | None
-) -> dict[str, Extract]:
-    paths = [path for path in entries if path.endswith(PYTHON)]
-    found = {}
-    for done, path in enumerate(paths, 1):
-        try:
-            found[path] = extract(path, source.read(path), rules)
-        except Unreadable as error:
-            found[path] = Extract(skipped=str(error))
-        if progress is not None:
-            progress(done, len(paths))
-    return found
 
 
 def _repository(source: Source, entries: Mapping[str, Entry], extracts: Mapping[str, Extract]) -> Repository:

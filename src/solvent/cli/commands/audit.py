@@ -14,6 +14,7 @@ from solvent.cli.show import next_step, note, paint, show
 
 if TYPE_CHECKING:
     from solvent.debt.audit import Audit
+    from solvent.debt.reading.cache import Cache
     from solvent.debt.reading.sources import Tree
     from solvent.debt.report.view import View
     from solvent.foundation.settings import DebtSettings
@@ -70,6 +71,7 @@ def command(
     from solvent.debt.audit import active_rules, against, audit
     from solvent.debt.baseline import read_baseline
     from solvent.debt.baseline import write_baseline as write
+    from solvent.debt.reading.cache import Cache, cache_folder
     from solvent.debt.reading.past import past_of
     from solvent.debt.reading.sources import source_of
     from solvent.debt.report import document, terminal
@@ -83,14 +85,15 @@ def command(
     settings = _settings(source)
     wanted = [code.strip().upper() for part in rule or [] for code in part.split(",") if code.strip()]
     rules = active_rules(preview=preview or settings.preview, wanted=wanted)
-    found = audit(source, rules, ignore=settings.ignore, progress=_progress)
+    cache = Cache(cache_folder())
+    found = audit(source, rules, ignore=settings.ignore, cache=cache, progress=_progress)
     if write_baseline is not None:
         count = write(found, write_baseline)
         note(f"{count} findings are known from now on: {write_baseline}")
     if baseline is not None:
         found = against(found, read_baseline(baseline))
     if new_since:
-        found = against(found, _known_at(source, new_since, found, settings))
+        found = against(found, _known_at(source, new_since, found, settings, cache))
     past = past_of(source.git, found.repository.summaries, clock.time())
     seen = view(found, past, seconds=clock.perf_counter() - begun)
     _cleared()
@@ -119,7 +122,7 @@ def _settings(source: Tree) -> DebtSettings:
         return DebtSettings()
 
 
-def _known_at(source: Tree, revision: str, found: Audit, settings: DebtSettings) -> list[str]:
+def _known_at(source: Tree, revision: str, found: Audit, settings: DebtSettings, cache: Cache) -> list[str]:
     """Fingerprints of what was owed at a git revision, by the rules of today."""
     from solvent.debt.audit import audit
     from solvent.debt.reading.git import Blobs, UnknownRevision
@@ -129,7 +132,7 @@ def _known_at(source: Tree, revision: str, found: Audit, settings: DebtSettings)
         raise UnknownRevision(f"{source.folder} is in no git checkout", next="`--baseline FILE` works without git")
     with Blobs(source.git) as blobs:
         before = Revision(source.git, source.git.resolve(revision), blobs)
-        known = audit(before, list(found.rules.values()), ignore=settings.ignore)
+        known = audit(before, list(found.rules.values()), ignore=settings.ignore, cache=cache)
     return [finding.fingerprint for finding in known.findings if finding.state == "open"]
 
 

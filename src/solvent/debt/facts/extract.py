@@ -44,7 +44,7 @@ class Allow(msgspec.Struct, frozen=True, array_like=True):
 
 class Extract(msgspec.Struct, frozen=True, array_like=True):
     """skipped: why the file was not analysed, empty where it was; trouble: rules that failed on it; lines: by joined
-    number, those that are spoken of.
+    number, those that are spoken of; overdue: it was given up, and may go well another time.
     """
 
     skipped: str = ""
@@ -55,6 +55,7 @@ class Extract(msgspec.Struct, frozen=True, array_like=True):
     allows: list[Allow] = []
     summary: Summary | None = None
     trouble: list[str] = []
+    overdue: bool = False
 
 
 def extract(path: str, content: bytes, rules: Sequence[Rule]) -> Extract:
