@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from solvent.cli.program import Exit
-from solvent.cli.show import next_step, note, paint, show
+from solvent.cli.show import next_step, note, paint, show, spark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from solvent.debt.audit import Audit
     from solvent.debt.reading.cache import Cache
+    from solvent.debt.reading.git import Git
     from solvent.debt.reading.sources import Tree
     from solvent.debt.report.view import View
+    from solvent.debt.rules.base import Rule
     from solvent.foundation.settings import DebtSettings
 
 
@@ -30,6 +34,7 @@ def command(
     new_since: str = "",
     baseline: Path | None = None,
     write_baseline: Path | None = None,
+    history: int | None = None,
     sarif: Path | None = None,
     html: Path | None = None,
     github: bool = False,
@@ -58,6 +63,8 @@ def command(
         Only what is not in this file counts.
     write_baseline:
         Write what is owed now to this file.
+    history:
+        Tell the trend over so many commits instead, and which took on debt and which paid.
     sarif:
         Also write SARIF 2.1.0 here.
     html:
@@ -86,6 +93,8 @@ def command(
     wanted = [code.strip().upper() for part in rule or [] for code in part.split(",") if code.strip()]
     rules = active_rules(preview=preview or settings.preview, wanted=wanted)
     cache = Cache(cache_folder())
+    if history is not None:
+        return _history(source, rules, history, settings, cache, json=json)
     found = audit(source, rules, ignore=settings.ignore, cache=cache, progress=_progress)
     if write_baseline is not None:
         count = write(found, write_baseline)
@@ -125,13 +134,12 @@ def _settings(source: Tree) -> DebtSettings:
 def _known_at(source: Tree, revision: str, found: Audit, settings: DebtSettings, cache: Cache) -> list[str]:
     """Fingerprints of what was owed at a git revision, by the rules of today."""
     from solvent.debt.audit import audit
-    from solvent.debt.reading.git import Blobs, UnknownRevision
+    from solvent.debt.reading.git import Blobs
     from solvent.debt.reading.sources import Revision
 
-    if source.git is None:
-        raise UnknownRevision(f"{source.folder} is in no git checkout", next="`--baseline FILE` works without git")
-    with Blobs(source.git) as blobs:
-        before = Revision(source.git, source.git.resolve(revision), blobs)
+    git = _git(source)
+    with Blobs(git) as blobs:
+        before = Revision(git, git.resolve(revision), blobs)
         known = audit(before, list(found.rules.values()), ignore=settings.ignore, cache=cache)
     return [finding.fingerprint for finding in known.findings if finding.state == "open"]
 
@@ -142,6 +150,28 @@ def _page(seen: View, source: Tree, settings: DebtSettings) -> str:
 
     money = Money(settings.hourly_rate, settings.currency) if settings.hourly_rate else None
     return audit_page(seen, source.folder.resolve().name, money=money)
+
+
+def _history(
+    source: Tree, rules: Sequence[Rule], most: int, settings: DebtSettings, cache: Cache, *, json: bool
+) -> Exit:
+    from solvent.debt.report.trend import render_trend, trend_document
+    from solvent.debt.trend import trend
+
+    git = _git(source)
+    points = trend(git, rules, most, ignore=settings.ignore, cache=cache, progress=_progress)
+    _cleared()
+    lines = [*render_trend(points, paint=paint, spark=spark), "", next_step("`solvent audit` tells what to pay first")]
+    show(trend_document(points), lines, json=json)
+    return Exit.FINE
+
+
+def _git(source: Tree) -> Git:
+    from solvent.debt.reading.git import UnknownRevision
+
+    if source.git is None:
+        raise UnknownRevision(f"{source.folder} is in no git checkout", next="`--baseline FILE` works without git")
+    return source.git
 
 
 def _write(file: Path, text: bytes) -> None:

@@ -44,13 +44,17 @@ def extracts(
     cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Extract]:
-    """Every file's extract, by path, in the order of the paths. read: raises Unreadable."""
+    """Every file's extract, by path, in the order of the paths.
+
+    paths: behind a NUL byte each may carry a mark, which tells several contents of one path apart. read: raises
+    Unreadable.
+    """
     found: dict[str, Extract] = {}
     about = fingerprint_of(rules)
     decode = msgspec.msgpack.Decoder(Extract).decode
     with _Makers(rules) as makers:
         for slab in _slabs(paths, read, found):
-            keys = {path: key_of(path, content, about) for path, content in slab.items()}
+            keys = {path: key_of(name_of(path), content, about) for path, content in slab.items()}
             known = cache.get(list(keys.values())) if cache is not None else {}
             found.update({path: decode(known[key]) for path, key in keys.items() if key in known})
             made: dict[bytes, bytes] = {}
@@ -65,6 +69,11 @@ def extracts(
     return {path: found[path] for path in paths}
 
 
+def name_of(path: str) -> str:
+    """The path without its mark."""
+    return path.partition("\0")[0]
+
+
 def _slabs(paths: Sequence[str], read: Callable[[str], bytes], found: dict[str, Extract]) -> Iterator[dict[str, bytes]]:
     """Contents in portions that fit into memory; what cannot be read is found to be so."""
     slab: dict[str, bytes] = {}
@@ -73,7 +82,7 @@ def _slabs(paths: Sequence[str], read: Callable[[str], bytes], found: dict[str, 
         try:
             slab[path] = read(path)
         except Unreadable as error:
-            found[path] = Extract(skipped=str(error), notebook=path.endswith(".ipynb"))
+            found[path] = Extract(skipped=str(error), notebook=name_of(path).endswith(".ipynb"))
             continue
         size += len(slab[path])
         if size >= SLAB:
@@ -154,9 +163,9 @@ def _encoded(files: Iterable[tuple[str, bytes]], rules: Sequence[Rule]) -> Itera
     for path, content in files:
         try:
             with _capped(CAP):
-                made = extract(path, content, rules)
+                made = extract(name_of(path), content, rules)
         except _Overdue:
-            made = Extract(skipped=f"took over {CAP:.0f} s", notebook=path.endswith(".ipynb"), overdue=True)
+            made = Extract(skipped=f"took over {CAP:.0f} s", notebook=name_of(path).endswith(".ipynb"), overdue=True)
         yield path, encode(made)
 
 

@@ -38,6 +38,15 @@ class Money(msgspec.Struct, frozen=True):
         return f"{mean} {self.currency or 'in money'} ({low}–{high})"
 
 
+def rounded(minutes: float) -> str:
+    """A figure without its range, for changes and charts.
+
+    >>> rounded(45.2), rounded(541.0)
+    ('45 min', '9 h')
+    """
+    return f"{_two(minutes / HOUR)} h" if minutes >= HOUR else f"{_two(minutes)} min"
+
+
 def _two(value: float) -> str:
     """Two significant digits, thousands grouped, no trailing zero.
 
