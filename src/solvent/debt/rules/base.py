@@ -7,17 +7,13 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from solvent.debt import rules
 from solvent.debt.finding import Found, Severity
 from solvent.foundation.errors import UsageError
-
-if TYPE_CHECKING:
-    from solvent.debt.facts.file import FileFacts
-    from solvent.debt.facts.repository import Repository
 
 GROUP, PREFIX = "solvent.plugins", "rule."
 RULE_SET = "1"  # part of every cache key and report; raised when a rule's findings change
