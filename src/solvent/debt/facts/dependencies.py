@@ -68,7 +68,9 @@ def specifiers(text: str) -> SpecifierSet:
         return SpecifierSet("", prereleases=True)
 
 
-_REQUIREMENTS = re.compile(r"(^|[-_.])(requirements?|reqs?|constraints?)([-_.].*)?\.(txt|in|pip)$|^requirements?$", re.I)
+_REQUIREMENTS = re.compile(
+    r"(^|[-_.])(requirements?|reqs?|constraints?)([-_.].*)?\.(txt|in|pip)$|^requirements?$", re.I
+)
 _ENVIRONMENT = re.compile(r"^(conda[-_.]?|.*[-_.])?env(ironment)?s?([-_.].*)?\.ya?ml$|^conda([-_.].*)?\.ya?ml$", re.I)
 
 
@@ -155,7 +157,9 @@ def parse_requirement(text: str, line: int, *, extra: bool = False) -> Dependenc
     if re.match(r"^(\.|/|file:|~)", text):
         return None  # the project itself or a folder beside it
     if "://" in text and "@ " not in text and " @" not in text:
-        egg = re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)", text) or re.search(r"/([A-Za-z0-9._-]+?)(\.git)?(@[^/]*)?$", text)
+        egg = re.search(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)", text) or re.search(
+            r"/([A-Za-z0-9._-]+?)(\.git)?(@[^/]*)?$", text
+        )
         if egg is None:
             return None
         return Dependency(canonicalize_name(egg[1]), "", line, True, bool(_FIXED_URL.search(text)), extra)
@@ -168,7 +172,12 @@ def parse_requirement(text: str, line: int, *, extra: bool = False) -> Dependenc
         return Dependency(canonicalize_name(loose[1]), _loose(loose[3].split(";")[0]), line, extra=extra)
     direct = read.url is not None
     return Dependency(
-        canonicalize_name(read.name), str(read.specifier), line, direct, direct and bool(_FIXED_URL.search(read.url or "")), extra
+        canonicalize_name(read.name),
+        str(read.specifier),
+        line,
+        direct,
+        direct and bool(_FIXED_URL.search(read.url or "")),
+        extra,
     )
 
 
@@ -206,7 +215,10 @@ def parse_pyproject(path: str, text: str) -> Declaration | None:
     """PEP 621 with its groups, Poetry, PDM, uv."""
     document = parse_toml(text)
     project, poetry = table(document, "project"), table(document, "tool", "poetry")
-    groups = [*table(document, "dependency-groups").values(), *table(document, "tool", "pdm", "dev-dependencies").values()]
+    groups = [
+        *table(document, "dependency-groups").values(),
+        *table(document, "tool", "pdm", "dev-dependencies").values(),
+    ]
     groups += [table(document, "tool", "uv").get("dev-dependencies")]
     optional = [*table(project, "optional-dependencies").values(), *groups]
     found = [_at(text, each) for each in strings(project.get("dependencies"))]
@@ -269,9 +281,8 @@ def parse_setup_cfg(path: str, text: str) -> Declaration | None:
         return None
     if not parser.has_section("metadata") and not parser.has_section("options"):
         return None
-    found = []
-    for line in parser.get("options", "install_requires", fallback="").splitlines():
-        found.append(_at(text, line) if line.strip() else None)
+    required = parser.get("options", "install_requires", fallback="").splitlines()
+    found = [_at(text, line) for line in required if line.strip()]
     if parser.has_section("options.extras_require"):
         for value in dict(parser.items("options.extras_require")).values():
             found += [_at(text, line, extra=True) for line in value.splitlines() if line.strip()]
@@ -304,7 +315,13 @@ def parse_setup_py(path: str, text: str) -> Declaration | None:
 
 
 def _called(call: ast.Call) -> str:
-    return call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    return (
+        call.func.id
+        if isinstance(call.func, ast.Name)
+        else call.func.attr
+        if isinstance(call.func, ast.Attribute)
+        else ""
+    )
 
 
 def _literal(node: ast.expr, names: dict[str, Any]) -> Any:
@@ -326,16 +343,15 @@ def parse_environment(path: str, text: str) -> Declaration | None:
     python = ""
     for entry in entries:
         if isinstance(entry, str):
-            name, _, rest = entry.split("::")[-1].replace(" ", "=", 1).partition("=")
-            plain = re.match(r"[A-Za-z0-9._-]+", name)
+            wanted = entry.split("::")[-1].strip()
+            plain = re.match(r"[A-Za-z0-9._-]+", wanted)
             if plain is None:
                 continue
-            one = _conda(plain[0], entry.split("::")[-1][len(plain[0]) :], line_of(text, plain[0]))
+            one = _conda(plain[0], wanted[len(plain[0]) :], line_of(text, plain[0]))
             if one.name == "python":
                 python = one.specifier
             else:
                 found.append(one)
-            del rest
         elif isinstance(entry, dict):
             found += [_at(text, each) for each in strings(entry.get("pip")) if not each.startswith("-")]
     includes = [

@@ -51,7 +51,7 @@ def parse_images(text: str) -> list[Image]:
     """
     stages: set[str] = set()
     defaults: dict[str, str] = {}
-    found = []
+    found: list[Image] = []
     for number, line in enumerate(text.splitlines(), 1):
         argument = re.match(r"\s*ARG\s+(\w+)=[\"']?([^\s\"']+)", line, re.IGNORECASE)
         if argument and not found:
@@ -75,8 +75,7 @@ def parse_images(text: str) -> list[Image]:
 def parse_ci(text: str) -> list[Interpreter]:
     """Versions of Python that a CI file names literally (`python-version`, `python`, images `python:X`)."""
     document = parse_yaml(text)
-    found = [Interpreter(version, line_of(text, version)) for version in _versions(document, "", 0)]
-    return found
+    return [Interpreter(version, line_of(text, version)) for version in _versions(document, "", 0)]
 
 
 def _versions(value: Any, key: str, depth: int) -> Iterator[str]:
@@ -98,7 +97,7 @@ def _versions(value: Any, key: str, depth: int) -> Iterator[str]:
             yield image[1]
 
 
-def parse_runtime(path: str, text: str) -> Interpreter | None:
+def parse_runtime(text: str) -> Interpreter | None:
     """`runtime.txt` (`python-3.8.12`) and `.python-version` (`3.8.12`); None where it names no CPython."""
     for number, line in enumerate(text.splitlines(), 1):
         found = re.match(r"^\s*(?:python-)?(\d\.\d+)(\.\d+)?\s*$", line)

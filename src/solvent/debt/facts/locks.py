@@ -20,7 +20,13 @@ def is_lock(path: str) -> bool:
     name = PurePosixPath(path).name
     pylock = name.startswith("pylock.") and name.endswith(".toml")
     conda = name.endswith("conda-lock.yml") or name == "conda-lock.yaml" or name == "pixi.lock"
-    return name in _TOML or name == "Pipfile.lock" or pylock or conda or name in {"requirements.lock", "conda-linux-64.lock"}
+    return (
+        name in _TOML
+        or name == "Pipfile.lock"
+        or pylock
+        or conda
+        or name in {"requirements.lock", "conda-linux-64.lock"}
+    )
 
 
 def parse_lock(path: str, text: str) -> Locked:

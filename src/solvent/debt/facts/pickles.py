@@ -18,26 +18,28 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
+from solvent.debt.facts.types import words
+
 LARGEST = 64 * 1024 * 1024  # bytes of one member, compressed or not, that are looked at
 _MEMBERS = 200  # entries of a zip
 _OPERATIONS = 2_000_000
 _STREAMS = 8  # pickles one after the other, as older torch files have
 
-MODEL_SUFFIXES = frozenset(
+MODEL_SUFFIXES = words(
     ".pkl .pickle .joblib .dill .sav .pt .pth .ckpt .bin .model .h5 .hdf5 .keras .npy .npz .pb .p .mdl .onnx .bst "
-    ".cbm .tflite .safetensors".split()
+    ".cbm .tflite .safetensors"
 )
 _ZIPPED = (".pkl", ".pickle", ".npy", ".joblib", ".p")
 
 # What no model file needs. Sources: picklescan's and modelscan's lists of unsafe globals, November 2026; `getattr` and
 # `functools.partial` are left out, since honest pickles of bound methods carry them.
-_ANY = frozenset(
-    """os posix nt subprocess sys socket shutil runpy pty webbrowser ctypes commands pip _posixsubprocess requests.api
-    urllib.request urllib2 httplib http.client aiohttp httpx ftplib telnetlib smtplib bdb pdb code codeop timeit profile
-    cProfile doctest ensurepip venv marshal importlib imp pkgutil zipimport paramiko fabric""".split()
-)
+_ANY = words("""
+    os posix nt subprocess sys socket shutil runpy pty webbrowser ctypes commands pip _posixsubprocess requests.api
+    urllib.request urllib2 httplib http.client aiohttp httpx ftplib telnetlib smtplib bdb pdb code codeop timeit
+    profile cProfile doctest ensurepip venv marshal importlib imp pkgutil zipimport paramiko fabric
+""")
 _NAMES = {
-    "builtins": frozenset("eval exec compile open __import__ execfile apply breakpoint input".split()),
+    "builtins": words("eval exec compile open __import__ execfile apply breakpoint input"),
     "pickle": frozenset({"loads", "load"}),
     "_pickle": frozenset({"loads", "load"}),
     "dill": frozenset({"loads", "load"}),
@@ -67,7 +69,7 @@ def dangerous(name: str) -> bool:
     return bool(roots & _ANY) or function in _NAMES.get(module, frozenset())
 
 
-def pickled_globals(path: str, content: bytes) -> set[str]:
+def pickled_globals(content: bytes) -> set[str]:
     """Dotted names that the pickles in a file import, whatever wraps them. Damaged or endless input ends early."""
     found: set[str] = set()
     for stream in _streams(content):
@@ -129,7 +131,16 @@ def _members(content: bytes) -> Iterator[tuple[str, bytes]]:
                 read = member.read(left)
             left -= len(read)
             yield info.filename, read
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, ValueError, NotImplementedError, EOFError, RuntimeError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        EOFError,
+        RuntimeError,
+    ):
         return
 
 
@@ -165,7 +176,9 @@ def _globals(stream: bytes) -> set[str]:
     return found
 
 
-_IMPORT = re.compile(r"(?:c|\x8c.)([A-Za-z_][\w.]*)(?:\n|\x94?\x8c.)([A-Za-z_]\w*)(?:\n|\x94?\x93)", re.ASCII | re.DOTALL)
+_IMPORT = re.compile(
+    r"(?:c|\x8c.)([A-Za-z_][\w.]*)(?:\n|\x94?\x8c.)([A-Za-z_]\w*)(?:\n|\x94?\x93)", re.ASCII | re.DOTALL
+)
 
 
 def _tail(stream: bytes, start: int) -> str:
@@ -203,4 +216,4 @@ class _Machine:
         del self._strings[:-4]
 
 
-_QUIET = frozenset("PROTO FRAME STOP MARK POP POP_MARK".split())
+_QUIET = words("PROTO FRAME STOP MARK POP POP_MARK")

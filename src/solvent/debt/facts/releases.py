@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from solvent.debt.facts.types import words
+
 AS_OF = "2026-11-30"
 
 # Python: devguide.python.org/versions. Images: wiki.ubuntu.com/Releases (standard support), wiki.debian.org/LTS,
@@ -62,27 +64,27 @@ def ended(product: str, version: str) -> str:
 # Aliases of hosted models that the provider moves to newer weights. Sources: platform.openai.com/docs/models,
 # docs.anthropic.com models overview, ai.google.dev/gemini-api/docs/models, docs.mistral.ai models.
 FLOATING_MODELS: dict[str, frozenset[str]] = {
-    "openai": frozenset(
-        """gpt-3.5-turbo gpt-3.5-turbo-16k gpt-4 gpt-4-32k gpt-4-turbo gpt-4-turbo-preview gpt-4-vision-preview gpt-4o
-        gpt-4o-mini chatgpt-4o-latest gpt-4.1 gpt-4.1-mini gpt-4.1-nano gpt-4.5-preview o1 o1-mini o1-preview o1-pro o3
-        o3-mini o3-pro o4-mini gpt-5 gpt-5-mini gpt-5-nano gpt-5-pro gpt-5.1 gpt-5-chat-latest gpt-4o-audio-preview
-        gpt-4o-realtime-preview gpt-4o-search-preview""".split()
-    ),
-    "anthropic": frozenset(
-        """claude-3-5-sonnet-latest claude-3-5-haiku-latest claude-3-opus-latest claude-3-7-sonnet-latest
+    "openai": words("""
+        gpt-3.5-turbo gpt-3.5-turbo-16k gpt-4 gpt-4-32k gpt-4-turbo gpt-4-turbo-preview gpt-4-vision-preview gpt-4o
+        gpt-4o-mini chatgpt-4o-latest gpt-4.1 gpt-4.1-mini gpt-4.1-nano gpt-4.5-preview o1 o1-mini o1-preview o1-pro
+        o3 o3-mini o3-pro o4-mini gpt-5 gpt-5-mini gpt-5-nano gpt-5-pro gpt-5.1 gpt-5-chat-latest
+        gpt-4o-audio-preview gpt-4o-realtime-preview gpt-4o-search-preview
+    """),
+    "anthropic": words("""
+        claude-3-5-sonnet-latest claude-3-5-haiku-latest claude-3-opus-latest claude-3-7-sonnet-latest
         claude-opus-4-0 claude-sonnet-4-0 claude-opus-4-1 claude-sonnet-4-5 claude-haiku-4-5 claude-opus-4-5
-        claude-2 claude-instant-1 claude-v1 claude-instant-v1""".split()
-    ),
-    "google": frozenset(
-        """gemini-pro gemini-pro-vision gemini-1.0-pro gemini-1.0-pro-latest gemini-1.5-pro gemini-1.5-pro-latest
+        claude-2 claude-instant-1 claude-v1 claude-instant-v1
+    """),
+    "google": words("""
+        gemini-pro gemini-pro-vision gemini-1.0-pro gemini-1.0-pro-latest gemini-1.5-pro gemini-1.5-pro-latest
         gemini-1.5-flash gemini-1.5-flash-latest gemini-1.5-flash-8b gemini-2.0-flash gemini-2.0-flash-lite
-        gemini-flash-latest gemini-flash-lite-latest gemini-pro-latest gemini-2.0-flash-exp""".split()
-    ),
-    "mistral": frozenset(
-        """mistral-tiny mistral-small mistral-medium mistral-large mistral-small-latest mistral-medium-latest
+        gemini-flash-latest gemini-flash-lite-latest gemini-pro-latest gemini-2.0-flash-exp
+    """),
+    "mistral": words("""
+        mistral-tiny mistral-small mistral-medium mistral-large mistral-small-latest mistral-medium-latest
         mistral-large-latest ministral-3b-latest ministral-8b-latest codestral-latest pixtral-large-latest
-        open-mistral-7b open-mixtral-8x7b open-mistral-nemo magistral-medium-latest magistral-small-latest""".split()
-    ),
+        open-mistral-7b open-mixtral-8x7b open-mistral-nemo magistral-medium-latest magistral-small-latest
+    """),
 }
 
 
@@ -234,9 +236,13 @@ REMOVED: dict[str, Removed] = {
     "tensorflow.Session": Removed("tensorflow", "2.0", "2.20.0", "3.5", "eager execution, or tf.compat.v1"),
     "tensorflow.contrib": Removed("tensorflow", "2.0", "2.20.0", "3.5", "tensorflow_addons, tf_slim"),
     "tensorflow.get_variable": Removed("tensorflow", "2.0", "2.20.0", "3.5", "tf.Variable"),
-    "tensorflow.global_variables_initializer": Removed("tensorflow", "2.0", "2.20.0", "3.5", "nothing: variables start initialised"),
+    "tensorflow.global_variables_initializer": Removed(
+        "tensorflow", "2.0", "2.20.0", "3.5", "nothing: variables start initialised"
+    ),
     "tensorflow.set_random_seed": Removed("tensorflow", "2.0", "2.20.0", "3.5", "tf.random.set_seed"),
-    "tensorflow.examples.tutorials": Removed("tensorflow", "2.0", "2.20.0", "3.5", "tensorflow_datasets or keras.datasets"),
+    "tensorflow.examples.tutorials": Removed(
+        "tensorflow", "2.0", "2.20.0", "3.5", "tensorflow_datasets or keras.datasets"
+    ),
     "tensorflow.app.flags": Removed("tensorflow", "2.0", "2.20.0", "3.5", "absl.flags"),
     "tensorflow.ConfigProto": Removed("tensorflow", "2.0", "2.20.0", "3.5", "tf.config, or tf.compat.v1"),
     "tensorflow.train.AdamOptimizer": Removed("tensorflow", "2.0", "2.20.0", "3.5", "tf.keras.optimizers.Adam"),

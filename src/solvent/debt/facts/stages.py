@@ -29,10 +29,10 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Lock(msgspec.Struct, frozen=True):
-    """A stage of dvc.lock. deps: path → (hash, whether of normalised line ends)."""
+    """A stage of dvc.lock. deps: path → MD5; empty where DVC keeps another hash."""
 
     cmd: list[str]
-    deps: dict[str, tuple[str, bool]]
+    deps: dict[str, str]
 
 
 def joined(folder: str, path: str) -> str:
@@ -61,7 +61,11 @@ def parse_stages(path: str, text: str) -> list[Stage]:
             continue
         body = entry.get("do") if isinstance(entry.get("do"), dict) else entry
         line = line_of(text, str(name))
-        found.append(_stage(path, str(name), line, body if isinstance(body, dict) else {}, body is not entry or "matrix" in entry))
+        found.append(
+            _stage(
+                path, str(name), line, body if isinstance(body, dict) else {}, body is not entry or "matrix" in entry
+            )
+        )
     return found
 
 
@@ -95,7 +99,7 @@ def _paths(value: Any) -> list[str]:
     return found
 
 
-def parse_dvc_lock(path: str, text: str) -> dict[str, Lock]:
+def parse_dvc_lock(text: str) -> dict[str, Lock]:
     """Stages of a dvc.lock by name; empty where it is of another format."""
     document = parse_yaml(text)
     stages = table(document, "stages") if isinstance(document, dict) and "schema" in document else table(document)
@@ -103,10 +107,12 @@ def parse_dvc_lock(path: str, text: str) -> dict[str, Lock]:
     for name, entry in stages.items():
         if not isinstance(entry, dict) or "cmd" not in entry:
             continue
-        deps = {}
-        for each in entry.get("deps") if isinstance(entry.get("deps"), list) else []:
-            if isinstance(each, dict) and isinstance(each.get("path"), str):
-                deps[each["path"]] = (str(each.get("md5") or ""), each.get("hash") != "md5")
+        entries = entry.get("deps")
+        deps = {
+            each["path"]: str(each.get("md5") or "")
+            for each in (entries if isinstance(entries, list) else [])
+            if isinstance(each, dict) and isinstance(each.get("path"), str)
+        }
         found[str(name)] = Lock(strings(entry["cmd"]), deps)
     return found
 
