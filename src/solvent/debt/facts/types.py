@@ -21,8 +21,8 @@ def words(text: str) -> frozenset[str]:
 
 _PANDAS_READERS = words("""
     read_csv read_table read_excel read_parquet read_feather read_json read_pickle read_sql read_sql_query
-    read_sql_table read_fwf read_hdf read_orc read_stata read_sas read_spss read_clipboard read_gbq
-    merge get_dummies json_normalize crosstab DataFrame.from_dict DataFrame.from_records
+    read_sql_table read_fwf read_hdf read_orc read_stata read_sas read_spss read_clipboard read_gbq merge
+    get_dummies json_normalize crosstab DataFrame.from_dict DataFrame.from_records
 """)
 _ARRAYS = words("""
     array zeros ones arange linspace asarray loadtxt genfromtxt concatenate vstack hstack column_stack stack empty
