@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from solvent.debt.facts.document import Unreadable
-from solvent.debt.facts.extract import ALLOW, Allow, Extract, Line
+from solvent.debt.facts.document import Document, Unreadable, read_document
+from solvent.debt.facts.extract import ALLOW, Allow, Extract, Line, line_of
 from solvent.debt.facts.repository import Entry, Repository
 from solvent.debt.finding import Finding, Found, Place, State, Step
 from solvent.debt.fingerprints import fingerprints
@@ -137,15 +137,24 @@ class _Lines:
     def __init__(self, extracts: Mapping[str, Extract], repository: Repository) -> None:
         self._extracts, self._repository = extracts, repository
         self._texts: dict[str, list[str]] = {}
+        self._documents: dict[str, Document] = {}
 
     def step(self, path: str, number: int) -> Step:
         each = self._extracts.get(path)
         line = each.lines.get(number) if each is not None else None
+        if line is None and each is not None and not each.skipped:
+            line = self._document_line(path, number)
         if line is None:
             texts = self.texts(path)
             text = texts[number - 1].strip() if 0 < number <= len(texts) else ""
             line = Line(0, number, number, text[:300])
         return Step(Place(path, line.cell, line.line, line.physical), line.text)
+
+    def _document_line(self, path: str, number: int) -> Line:
+        """What a rule over the repository says of a Python file was not kept when it was extracted."""
+        if path not in self._documents:
+            self._documents[path] = read_document(path, self._repository.bytes_of(path))
+        return line_of(self._documents[path], number)
 
     def texts(self, path: str) -> list[str]:
         if path not in self._texts:

@@ -79,7 +79,8 @@ _VIEWS = {
     "tornado.web.": "Tornado",
 }
 _PLAIN_DECORATORS = words(
-    "cross_origin csrf_exempt login_required limit require_http_methods staticmethod api_view permission_classes doc expect"
+    "cross_origin csrf_exempt login_required limit require_http_methods staticmethod api_view permission_classes"
+    " doc expect"
 )
 
 

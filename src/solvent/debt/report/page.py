@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from itertools import groupby
 from typing import Final
 
 from solvent.debt.finding import Finding, Step
@@ -11,14 +10,14 @@ from solvent.debt.pricing.draws import Range
 from solvent.debt.pricing.price import months_said
 from solvent.debt.report.rules import DRIVERS, SEVERITIES
 from solvent.debt.report.terminal import sentence
-from solvent.debt.report.view import Family, Priced, View
+from solvent.debt.report.view import Debt, Family, Priced, View
 from solvent.debt.report.words import Money, duration, shown_place
+from solvent.debt.rules.base import Rule
 from solvent.pages.document import document
 from solvent.pages.markup import Child, Html, join, tag
 from solvent.pages.parts import cell, table, tile
 from solvent.pages.words import plural
 
-FIRST: Final = 10
 _TONES: Final = {"E": "bad", "W": "warn", "I": "idle"}
 _SHAPES: Final = {"E": "■", "W": "▲", "I": "●"}
 
@@ -34,7 +33,6 @@ def audit_page(seen: View, name: str, *, money: Money | None = None) -> str:
             tag("dl", _tiles(seen, money), class_="figs"),
             _families(seen),
             _first(seen),
-            _rest(seen),
             _set_aside(seen),
             _left_out(seen),
             _prices(),
@@ -104,39 +102,55 @@ def _family(family: Family, share: float) -> Html:
 def _first(seen: View) -> Html | None:
     if not seen.first:
         return None
-    return join(
-        tag("h2", "Pay first", class_="over"), [_item(at, item) for at, item in enumerate(seen.first[:FIRST], 1)]
-    )
+    debts = [_debt(at, debt) for at, debt in enumerate(seen.debts, 1)]
+    return join(tag("h2", "The best paying first", class_="over"), debts)
 
 
-def _item(at: int, item: Priced) -> Html:
-    finding, price = item.finding, item.price
-    interest = f"{duration(price.interest)} a month" if price.interest is not None else "unknown"
-    even = months_said(price.breaks_even) if price.breaks_even is not None else "unknown"
+def _debt(at: int, debt: Debt) -> Html:
+    rule, best = debt.rule, debt.items[0]
+    even = months_said(debt.breaks_even) if debt.breaks_even is not None else "unknown"
     figures = [
-        *(tag("dt", "Owes"), tag("dd", duration(price.principal))),
-        *(tag("dt", "Interest"), tag("dd", interest)),
+        *(tag("dt", "Owes"), tag("dd", duration(debt.sum.principal))),
+        *(tag("dt", "Interest"), tag("dd", _interest(debt))),
         *(tag("dt", "Breaks even in"), tag("dd", even)),
-        *(tag("dt", "Basis"), tag("dd", f"{price.basis}; paid at {DRIVERS[item.rule.driver]}")),
+        *(tag("dt", "Paid at"), tag("dd", f"{DRIVERS[rule.driver]} ({best.price.basis})")),
     ]
-    head = tag("h3", tag("span", f"{at}", class_="rank"), f" {finding.said or item.rule.title} ", _badge(item))
+    places = [_place(item) for item in debt.items]
     return tag(
         "section",
-        head,
-        tag("p", tag("span", shown_place(finding.place), class_="mono"), class_="why"),
-        _evidence(finding),
-        tag("p", tag("b", "Why it costs "), item.rule.why),
-        tag("p", tag("b", "Fix "), item.rule.fix),
+        tag("h3", tag("span", f"{at}", class_="rank"), f" {rule.title} ", _badge(rule)),
+        tag("p", places[0], class_="why"),
+        _evidence(best.finding),
+        _folded(places[1:]),
+        tag("p", tag("b", "Why it costs "), rule.why),
+        tag("p", tag("b", "Fix "), rule.fix),
         tag("dl", figures, class_="facts"),
         class_="card debt",
     )
 
 
-def _badge(item: Priced) -> Html:
-    tone = _TONES[item.rule.severity]
-    return tag(
-        "span", tag("span", _SHAPES[item.rule.severity]), f"{item.rule.code} {item.rule.name}", class_=f"st {tone}"
-    )
+def _interest(debt: Debt) -> str:
+    if debt.sum.interest is None:
+        return "unknown"
+    unknown = f", {debt.sum.unknown} places unknown" if debt.sum.unknown else ""
+    return f"{duration(debt.sum.interest)} a month{unknown}"
+
+
+def _folded(places: list[Html]) -> Html | None:
+    if not places:
+        return None
+    summary = tag("summary", f"{plural(len(places), 'place')} more")
+    return tag("details", summary, tag("ul", [tag("li", place) for place in places]))
+
+
+def _place(item: Priced) -> Html:
+    said = f" {item.finding.said}" if item.finding.said else ""
+    return join(tag("span", shown_place(item.finding.place), class_="mono"), said)
+
+
+def _badge(rule: Rule) -> Html:
+    shape = tag("span", _SHAPES[rule.severity], title=SEVERITIES[rule.severity])
+    return tag("span", shape, f"{rule.code} {rule.name}", class_=f"st {_TONES[rule.severity]}")
 
 
 def _evidence(finding: Finding) -> Html:
@@ -148,28 +162,6 @@ def _line(step: Step, finding: Finding) -> Html:
     number = f"{where}{step.place.cell}:{step.place.line}" if step.place.cell else f"{where}{step.place.line}"
     here = step.place == finding.place
     return join(tag("span", f"{number:>5}  ", class_="soft"), tag("b", step.text) if here else step.text, "\n")
-
-
-def _rest(seen: View) -> Html | None:
-    rest = seen.first[FIRST:]
-    if not rest:
-        return None
-    by_rule = sorted(rest, key=lambda item: (item.rule.code, item.finding.place))
-    groups = [(rule, list(items)) for rule, items in groupby(by_rule, key=lambda item: item.rule.code)]
-    shown = []
-    for code, items in groups:
-        title = f"{code} {items[0].rule.name}: {items[0].rule.title} ({len(items):,})"
-        places = [
-            tag("li", tag("span", shown_place(i.finding.place), class_="mono"), f" {i.finding.said}") for i in items
-        ]
-        shown.append(
-            tag("details", tag("summary", title), tag("p", tag("b", "Fix "), items[0].rule.fix), tag("ul", places))
-        )
-    return _card(f"{plural(len(rest), 'finding')} more, by rule", shown)
-
-
-def _place(item: Priced) -> Html:
-    return tag("li", tag("span", shown_place(item.finding.place), class_="mono"), f" {item.finding.said}")
 
 
 def _set_aside(seen: View) -> Html | None:
