@@ -57,7 +57,7 @@ class Group(msgspec.Struct, frozen=True):
 
 class View(msgspec.Struct, frozen=True):
     """items: all findings, by place; first, debts: what is owed, the best paying first; sum: of what is owed;
-    allowed, known: how many were set aside; debt_ratio: principal over what writing the lines took, as SonarQube states it;
+    allowed, known: how many were set aside; debt_ratio: principal over what writing the lines took (SonarQube);
     commits: None without history; shallow: the history is cut.
     """
 
