@@ -44,6 +44,9 @@ COMMANDS = [
     "verify --remote",
     "gc",
     "doctor",
+    "audit --fail-on E",
+    "debt explain PIP008",
+    "debt ledger",
     "backtest weeks.csv --time time --target units --drop known_at --id sale --windows 6",
 ]
 CHANGES = [
