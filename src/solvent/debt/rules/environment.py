@@ -21,6 +21,7 @@ from solvent.debt.facts.releases import (
     ended,
 )
 from solvent.debt.facts.repository import Repository, is_aside, is_test, is_vendored
+from solvent.debt.facts.summary import Use
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
 
@@ -267,12 +268,18 @@ def removed_api(repository: Repository) -> Iterator[Found]:
     Fix: use what took its place; or keep the releases out with an upper bound.
     """
     for summary in repository.python_files():
-        first = {use.name: use for use in reversed(summary.uses) if not use.guarded}
-        for use in sorted(first.values(), key=lambda one: one.line):
+        groups: dict[tuple[str, str], list[tuple[Use, Removed]]] = {}
+        for use in sorted(summary.uses, key=lambda one: one.line):
             removed = _removed(use.name)
-            if removed is not None and _allowed(repository, summary.path, removed):
-                told = f"gone since {removed.distribution} {removed.since}; instead: {removed.instead}"
-                yield Found(use.line, (use.line,), told, syntax=use.name, path=summary.path)
+            if removed is not None and not use.guarded and _allowed(repository, summary.path, removed):
+                groups.setdefault((removed.distribution, removed.since), []).append((use, removed))
+        for (distribution, since), uses in groups.items():
+            first, removed = uses[0]
+            names = sorted({use.name for use, _ in uses})
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            told = f"`{first.name}`{more}, gone since {distribution} {since}; instead: {removed.instead}"
+            lines = tuple(sorted({use.line for use, _ in uses})[:5])
+            yield Found(first.line, lines, told, syntax=first.name, path=summary.path)
 
 
 def _removed(name: str) -> Removed | None:
