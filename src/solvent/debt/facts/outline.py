@@ -78,10 +78,10 @@ _VIEWS = {
     "flask.views.": "Flask",
     "tornado.web.": "Tornado",
 }
-_PLAIN_DECORATORS = words(
-    "cross_origin csrf_exempt login_required limit require_http_methods staticmethod api_view permission_classes"
-    " doc expect"
-)
+_PLAIN_DECORATORS = words("""
+    cross_origin csrf_exempt login_required limit require_http_methods staticmethod api_view permission_classes doc
+    expect
+""")
 
 
 def functions(file: FileFacts) -> Iterator[Function]:

@@ -85,6 +85,11 @@ class Repository:
         return frozenset(found)
 
     @cached_property
+    def folders(self) -> frozenset[str]:
+        """Every folder that holds a file."""
+        return frozenset(str(folder) for path in self.files for folder in PurePosixPath(path).parents)
+
+    @cached_property
     def modules(self) -> dict[str, list[str]]:
         """Paths of the repository's modules by each dotted name that may reach them (`a.b.c`, `b.c`, `c`)."""
         found: dict[str, list[str]] = {}

@@ -11,8 +11,17 @@ from packaging.version import InvalidVersion, Version
 
 from solvent.debt.facts import images
 from solvent.debt.facts.dependencies import Declaration, Dependency, specifiers
-from solvent.debt.facts.releases import PROVIDERS, REMOVED, REMOVED_KEYWORDS, Removed, ended
+from solvent.debt.facts.releases import (
+    BROUGHT_BY,
+    BROUGHT_BY_MANY,
+    PROVIDERS,
+    REMOVED,
+    REMOVED_KEYWORDS,
+    Removed,
+    ended,
+)
 from solvent.debt.facts.repository import Repository, is_aside, is_test, is_vendored
+from solvent.debt.facts.summary import Use
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
 
@@ -142,9 +151,16 @@ def missing_dependency(repository: Repository) -> Iterator[Found]:
             name = one.name.partition(".")[0]
             if one.level or one.optional or (library and one.local) or name in told or not repository.foreign(one.name):
                 continue
-            if name in PROVIDERS and not declared & set(PROVIDERS[name]):
+            if name in PROVIDERS and not declared & set(PROVIDERS[name]) and not _brought(repository, declared, name):
                 told.add(name)
                 yield Found(one.line, (one.line,), f"`{PROVIDERS[name][0]}`", syntax=name, path=summary.path)
+
+
+def _brought(repository: Repository, declared: set[str], name: str) -> bool:
+    """Whether something that is declared brings a package along; a lock that is read would have listed it."""
+    if any(repository.locked.values()):
+        return False
+    return name in BROUGHT_BY_MANY or bool(declared & BROUGHT_BY.get(name, frozenset()))
 
 
 def _declared(repository: Repository) -> set[str]:
@@ -252,11 +268,18 @@ def removed_api(repository: Repository) -> Iterator[Found]:
     Fix: use what took its place; or keep the releases out with an upper bound.
     """
     for summary in repository.python_files():
-        for use in summary.uses:
+        groups: dict[tuple[str, str], list[tuple[Use, Removed]]] = {}
+        for use in sorted(summary.uses, key=lambda one: one.line):
             removed = _removed(use.name)
             if removed is not None and not use.guarded and _allowed(repository, summary.path, removed):
-                told = f"gone since {removed.distribution} {removed.since}; instead: {removed.instead}"
-                yield Found(use.line, (use.line,), told, syntax=use.name, path=summary.path)
+                groups.setdefault((removed.distribution, removed.since), []).append((use, removed))
+        for (distribution, since), uses in groups.items():
+            first, removed = uses[0]
+            names = sorted({use.name for use, _ in uses})
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            told = f"`{first.name}`{more}, gone since {distribution} {since}; instead: {removed.instead}"
+            lines = tuple(sorted({use.line for use, _ in uses})[:5])
+            yield Found(first.line, lines, told, syntax=first.name, path=summary.path)
 
 
 def _removed(name: str) -> Removed | None:

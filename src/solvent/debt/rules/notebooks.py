@@ -75,12 +75,10 @@ _HARMLESS = words("""
 """)
 _GIVEN = words("""
     In Out display get_ipython exit quit spark sc sqlContext dbutils displayHTML sql spark_session table udf ipython
+    xrange unicode raw_input reduce unichr long basestring cmp file reload execfile
     __file__ __doc__ __builtins__ __session__ __spec__ __loader__ __package__ __annotations__
 """)
-_BINDS_UNSEEN = words("""
-    exec eval globals locals vars builtins.exec builtins.eval builtins.globals builtins.locals builtins.vars
-    IPython.get_ipython
-""")
+_HISTORY = re.compile(r"_+\d*|_i+\d*|_oh|_dh|_exit_code")
 
 
 @rule("PIP003", "hidden-state", severity="E", principal="b", driver="R", source="pynblint; Pimentel 2019")
@@ -94,13 +92,18 @@ def hidden_state(file: FileFacts) -> Iterator[Found]:
     if not file.document.notebook or not _is_plain(file):
         return
     known = set(dir(builtins)) | _GIVEN | _bound_by_lines(file)
+    missing: dict[int, dict[str, int]] = {}  # line of each name by cell
     told: set[str] = set()
     for statement in file.tree.body:
         known |= _declared_global(statement)
+        cell = file.document.cell(statement.lineno)
         for name, line in _Loads(known).of(statement):
-            if name not in known | told and not re.fullmatch(r"_+\d*|_i+\d*|_oh|_dh|_exit_code", name):
-                told.add(name)
-                yield Found(line, (line,), f"`{name}`", syntax=name)
+            if name not in told and not _HISTORY.fullmatch(name) and cell is not None and not cell.failed:
+                missing.setdefault(cell.number, {})[name] = line
+            told.add(name)
+    for names in missing.values():
+        lines = tuple(sorted(set(names.values())))
+        yield Found(lines[0], lines, ", ".join(f"`{name}`" for name in names), syntax=" ".join(names))
 
 
 def _is_plain(file: FileFacts) -> bool:
