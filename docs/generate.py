@@ -86,7 +86,12 @@ def rules() -> str:
     return "\n".join(lines)
 
 
-PAGES = {"reference/rules.md": rules, "reference/commands.md": commands, "reference/benchmarks.md": benchmarks, "guides/two-lives.md": two_lives}
+PAGES = {
+    "reference/rules.md": rules,
+    "reference/commands.md": commands,
+    "reference/benchmarks.md": benchmarks,
+    "guides/two-lives.md": two_lives,
+}
 
 
 def main() -> int:

@@ -47,12 +47,19 @@ def read_cases(text: str) -> list[Case]:
             notebook = name == "notebook" or name.startswith("notebook ")
             path = (name.removeprefix("notebook").strip() or "case.ipynb") if notebook else name or NAMES[language]
             content = MARK.sub("", block)
-            lines = [line for line in block.split("\n") if not (notebook and line.startswith("# %%"))]
+            lines = joined_lines(block) if notebook else block.split("\n")
             marked |= {(path, number) for number, line in enumerate(lines, start=1) if MARK.search(line)}
             marked |= {(path, 1)} if info != head else set()
             files[path] = as_notebook(content) if notebook else as_bytes(language, content)
         cases.append(Case(title.strip(), files, marked))
     return cases
+
+
+def joined_lines(block: str) -> list[str]:
+    """The lines of the code cells."""
+    cells = re.split(r"^# %%", block, flags=re.MULTILINE)[1:]
+    parts = [cell.partition("\n")[2].removesuffix("\n") for cell in cells if "markdown" not in cell.partition("\n")[0]]
+    return [line for part in parts if part for line in part.split("\n")]
 
 
 def as_bytes(language: str, text: str) -> bytes:
