@@ -143,5 +143,6 @@ def _groups(found: Audit) -> list[Group]:
 
 
 def lines_of(finding: Finding) -> Sequence[str]:
-    """The evidence, a line each: number and text."""
-    return [f"{step.place.line} {step.text}" for step in finding.evidence]
+    """The evidence, a line each: number, in a notebook behind its cell's, and text."""
+    numbers = [f"{step.place.cell}:{step.place.line}" if step.place.cell else f"{step.place.line}" for step in finding.evidence]
+    return [f"{number} {step.text}" for number, step in zip(numbers, finding.evidence, strict=True)]
