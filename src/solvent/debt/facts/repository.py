@@ -85,9 +85,9 @@ class Repository:
         return frozenset(found)
 
     @cached_property
-    def folders(self) -> frozenset[str]:
-        """Every folder that holds a file."""
-        return frozenset(str(folder) for path in self.files for folder in PurePosixPath(path).parents)
+    def folder_names(self) -> frozenset[str]:
+        """Names of all folders, at any depth."""
+        return frozenset(part for path in self.files for part in path.split("/")[:-1])
 
     @cached_property
     def modules(self) -> dict[str, list[str]]:
