@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from solvent.debt.facts.repository import Repository, is_aside, is_test
+from solvent.debt.facts.repository import Repository, is_aside, is_exercise, is_test
 from solvent.debt.facts.summary import Block, Summary
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
@@ -34,14 +33,11 @@ def _copies(repository: Repository) -> Iterator[tuple[Placed, Placed]]:
     """Each copy after the first place where its code stands."""
     groups: dict[tuple[str, str], list[Placed]] = {}
     for summary in repository.python_files():
-        if not is_test(summary.path) and not _TAUGHT.search(summary.path):
+        if not is_test(summary.path) and not is_exercise(summary.path):
             for block in summary.blocks:
                 groups.setdefault((block.kind, block.digest), []).append((summary.path, block))
     for first, *others in groups.values():
         yield from ((first, other) for other in others)
-
-
-_TAUGHT = re.compile(r"solution|exercise|homework|assignment|starter", re.IGNORECASE)
 
 
 def _larger_first(pair: tuple[Placed, Placed]) -> tuple[int, int, str, int]:

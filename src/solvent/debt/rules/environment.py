@@ -148,8 +148,9 @@ def missing_dependency(repository: Repository) -> Iterator[Found]:
     for summary in repository.python_files():
         if is_test(summary.path) or (library and (is_aside(summary.path) or summary.notebook)):
             continue
-        if not _near(repository, summary.path):
-            continue
+        near = _near(repository, summary.path)
+        if not near or not all(each.dependencies or each.includes for each in near):
+            continue  # nothing governs the file, or something does that cannot be read, such as a computed list
         for one in summary.imports:
             name = one.name.partition(".")[0]
             if one.level or one.optional or (library and one.local) or name in told or not repository.foreign(one.name):
