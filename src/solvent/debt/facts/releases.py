@@ -422,9 +422,10 @@ BROUGHT_BY: dict[str, frozenset[str]] = {
     "plotly": words("dash evidently optuna-dashboard"),
     "langchain": words("langchain-community langchain-openai"),
     "openai": words("langchain-openai"),
-    "statsmodels": words(
-        "azureml-train-automl azureml-automl-runtime pmdarima mlxtend sktime tsfresh category-encoders feature-engine evidently"
-    ),
+    "statsmodels": words("""
+        azureml-train-automl azureml-automl-runtime pmdarima mlxtend sktime tsfresh category-encoders feature-engine
+        evidently
+    """),
     "nltk": words("textblob evidently"),
     "spacy": words("textacy scispacy"),
     "bs4": words("wikipedia"),
