@@ -85,9 +85,9 @@ class Repository:
         return frozenset(found)
 
     @cached_property
-    def folders(self) -> frozenset[str]:
-        """Every folder that holds a file."""
-        return frozenset(str(folder) for path in self.files for folder in PurePosixPath(path).parents)
+    def folder_names(self) -> frozenset[str]:
+        """Names of all folders, at any depth."""
+        return frozenset(part for path in self.files for part in path.split("/")[:-1])
 
     @cached_property
     def modules(self) -> dict[str, list[str]]:
@@ -125,7 +125,7 @@ _VENDORED = re.compile(
     re.IGNORECASE,
 )
 _TEST = re.compile(
-    r"(^|/)(tests?|testing|unit_?tests?|integration_?tests?|spec)/|(^|/)(test_[^/]*|[^/]*_tests?|conftest|tests?)\.(py|ipynb)$",
+    r"(^|/)(tests?|testing|test[-_]?(data|files|cases)|unit_?tests?|integration_?tests?|spec)/|(^|/)(test_[^/]*|[^/]*_tests?|conftest|tests?)\.(py|ipynb)$",
     re.I,
 )
 _ASIDE = re.compile(
@@ -136,6 +136,14 @@ _ASIDE = re.compile(
 def is_vendored(path: str) -> bool:
     """Whether a path holds somebody else's or generated code, or checkpoints of notebooks."""
     return bool(_VENDORED.search(path))
+
+
+_EXERCISE = re.compile(r"solution|exercise|homework|assignment|starter", re.IGNORECASE)
+
+
+def is_exercise(path: str) -> bool:
+    """Whether a path is material to learn with: parts are left out or repeated on purpose."""
+    return bool(_EXERCISE.search(path))
 
 
 def is_test(path: str) -> bool:

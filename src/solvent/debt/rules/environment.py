@@ -84,7 +84,7 @@ def unpinned(repository: Repository) -> Iterator[Found]:
     for declaration in repository.declarations:
         if not _of_application(repository, declaration):
             continue
-        loose = [one for one in declaration.dependencies if not one.extra and not one.bounded]
+        loose = [one for one in declaration.dependencies if not (one.extra or one.bounded or one.name in _TOOLS)]
         if loose:
             names = [one.name for one in loose]
             told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -93,6 +93,7 @@ def unpinned(repository: Repository) -> Iterator[Found]:
             )
 
 
+_TOOLS = frozenset({"pip", "setuptools", "wheel", "conda"})
 _ASIDE_NAME = re.compile(
     r"(^|[-_.])(dev|develop|test|tests|testing|doc|docs|lint|ci|build|optional|extras?|min|minimal|constraints?)([-_.]|$)",
     re.I,
@@ -147,6 +148,9 @@ def missing_dependency(repository: Repository) -> Iterator[Found]:
     for summary in repository.python_files():
         if is_test(summary.path) or (library and (is_aside(summary.path) or summary.notebook)):
             continue
+        near = _near(repository, summary.path)
+        if not near or not all(each.dependencies or each.includes for each in near):
+            continue  # nothing governs the file, or something does that cannot be read, such as a computed list
         for one in summary.imports:
             name = one.name.partition(".")[0]
             if one.level or one.optional or (library and one.local) or name in told or not repository.foreign(one.name):
@@ -172,7 +176,7 @@ def _declared(repository: Repository) -> set[str]:
         each for summary in repository.summaries.values() for line in summary.installs.values() for each in line
     ]
     for path in repository.files:
-        if images.is_dockerfile(path) or path.endswith((".sh", "Makefile", ".yml", ".yaml")):
+        if images.is_dockerfile(path) or path.endswith((".sh", "Makefile", ".yml", ".yaml", ".md", ".rst")):
             for command in re.findall(
                 r"(?:pip3?|conda|mamba)\s+install\s+((?:.*\\\n)*.*)", repository.text(path) or ""
             ):
@@ -308,9 +312,19 @@ def _is(one: Dependency, removed: Removed) -> bool:
 
 def _governing(repository: Repository, path: str) -> list[Declaration]:
     """Declarations in a file's folder or above; where there are none, all."""
+    return _near(repository, path) or repository.declarations
+
+
+def _near(repository: Repository, path: str) -> list[Declaration]:
+    """Declarations in a file's folder or above it; those of a folder of requirements count for its parent."""
     folders = {str(folder) for folder in PurePosixPath(path).parents}
-    near = [each for each in repository.declarations if str(PurePosixPath(each.path).parent) in folders]
-    return near or repository.declarations
+    return [each for each in repository.declarations if _home(each) in folders]
+
+
+def _home(declaration: Declaration) -> str:
+    folder = PurePosixPath(declaration.path).parent
+    named = folder.name.lower() in {"requirements", "reqs", "conda", "env", "envs", "environments", "binder", "docker"}
+    return str(folder.parent if named else folder)
 
 
 def _older_python(declaration: Declaration, removed: Removed) -> bool:

@@ -129,8 +129,8 @@ def _remote(repository: Repository, call: Call) -> str:
     if call.name == "torch.hub.load":
         local = call.literals.get("source") == "local"
         return name if re.fullmatch(r"[\w.-]+/[\w.-]+", name) and not local else ""
-    beside = {str(PurePosixPath(folder).name) for folder in repository.folders}
-    if not _HUB_ID.match(name) or name.partition("/")[0] in beside or _looks_local(name):
+    here = name.partition("/")[0] in repository.folder_names
+    if not _HUB_ID.match(name) or here or _looks_local(name):
         return ""
     return name
 

@@ -125,7 +125,7 @@ def _option(call: ast.Call) -> str:
     if dest is not None:
         return dest.value if isinstance(dest, ast.Constant) and isinstance(dest.value, str) else ""
     names = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    if len(names) != len(call.args):
+    if len(names) != len(call.args) or names == ["-f"]:  # what Jupyter passes to a script
         return ""
     long = next((name for name in names if name.startswith("--")), names[0] if names and names[0][:1] == "-" else "")
     return long.lstrip("-").replace("-", "_")

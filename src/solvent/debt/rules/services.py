@@ -152,6 +152,12 @@ _CLIENTS = {
     "google": words("google vertexai langchain_google_genai langchain_google_vertexai litellm llama_index"),
     "mistral": words("mistralai langchain_mistralai litellm"),
 }
+_METHODS = words("""
+    create acreate generate_content completion acompletion complete stream chat parse generate_content_stream
+""")
+_MAKERS = words("""
+    ChatOpenAI OpenAI ChatAnthropic ChatGoogleGenerativeAI ChatVertexAI ChatMistralAI Anthropic GenerativeModel
+""")
 _MODEL_KEYWORDS = frozenset({"model", "model_name", "llm_model", "engine"})
 
 
@@ -164,14 +170,23 @@ def floating_hosted_model(file: FileFacts) -> Iterator[Found]:
     """
     known = {one.name.partition(".")[0] for one in imports(file)}
     floating = {name for provider, names in FLOATING_MODELS.items() if known & _CLIENTS[provider] for name in names}
-    if not floating or any("Azure" in one.name for one in imports(file)):
+    if not floating or is_test(file.path) or any("Azure" in one.name for one in imports(file)):
         return
+    told: set[str] = set()
     for call in file.nodes(ast.Call):
-        for keyword in call.keywords:
-            if keyword.arg in _MODEL_KEYWORDS and _asks(call) and (name := _constant(file, keyword.value)) in floating:
-                yield Found.at(call, keyword.value, said=f"`{name}`")
-        if call.args and _last(call) == "GenerativeModel" and (name := _constant(file, call.args[0])) in floating:
-            yield Found.at(call, said=f"`{name}`")
+        for node in _asked(call):
+            name = _constant(file, node)
+            if name in floating - told:
+                told.add(name)
+                yield Found.at(call, node, said=f"`{name}`")
+
+
+def _asked(call: ast.Call) -> Iterator[ast.expr]:
+    """Expressions that name the model, of a call that goes to a provider or makes a client that will."""
+    if _last(call) in _METHODS | _MAKERS:
+        yield from (keyword.value for keyword in call.keywords if keyword.arg in _MODEL_KEYWORDS)
+    if _last(call) == "GenerativeModel":
+        yield from call.args[:1]
 
 
 def _last(call: ast.Call) -> str:
@@ -182,18 +197,6 @@ def _last(call: ast.Call) -> str:
         if isinstance(call.func, ast.Name)
         else ""
     )
-
-
-def _asks(call: ast.Call) -> bool:
-    """Whether a call goes to a provider, or makes a client that will."""
-    last = _last(call)
-    methods = words(
-        "create acreate generate_content completion acompletion complete stream chat parse generate_content_stream"
-    )
-    clients = words(
-        "ChatOpenAI OpenAI ChatAnthropic ChatGoogleGenerativeAI ChatVertexAI ChatMistralAI Anthropic GenerativeModel"
-    )
-    return last in methods | clients and "count" not in last
 
 
 def _constant(file: FileFacts, node: ast.expr) -> str:
