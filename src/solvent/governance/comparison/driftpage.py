@@ -7,11 +7,10 @@ from solvent.governance.comparison.datapage import moved_cards, schema_card, shi
 from solvent.governance.comparison.datatext import effect_said, limit_said
 from solvent.governance.comparison.drift import Comparison
 from solvent.governance.comparison.drifttext import joint_said, natural_said, sentence
-from solvent.governance.report.document import document, packaged
-from solvent.governance.report.markup import Html, join, tag
-from solvent.governance.report.sections import tile
-from solvent.governance.report.tables import cell, table
-from solvent.governance.report.words import listed, number, percent, plural
+from solvent.pages.document import document, packaged
+from solvent.pages.markup import Html, join, tag
+from solvent.pages.parts import cell, table, tile
+from solvent.pages.words import listed, number, percent, plural
 
 DRAWN = 12  # columns that get a picture
 LISTED = 40

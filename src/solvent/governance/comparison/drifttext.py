@@ -8,7 +8,7 @@ from solvent.data.compare.model import ColumnShift
 from solvent.data.compare.variation import Natural
 from solvent.governance.comparison.datatext import effect_said, limit_said, shift_lines
 from solvent.governance.comparison.drift import Comparison
-from solvent.governance.report.words import capital, listed, number, percent, plural
+from solvent.pages.words import capital, listed, number, percent, plural
 
 SHOWN, WIDTH = 12, 95
 

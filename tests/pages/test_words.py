@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvent.governance.report.life import Figure
-from solvent.governance.report.words import alike, between, number, percent, times, window_noun, with_interval
+from solvent.pages.figures import Figure
+from solvent.pages.words import alike, between, number, percent, times, window_noun, with_interval
 
 figures = st.floats(min_value=-1e12, max_value=1e12, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-12)
 

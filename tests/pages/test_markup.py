@@ -3,7 +3,7 @@ import html
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvent.governance.report.markup import join, tag
+from solvent.pages.markup import join, tag
 
 
 @settings(deadline=None)

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
-from solvent.governance.report.words import MONTHS, number
+from solvent.pages.words import MONTHS, number
 
 
 class Scale(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solvent.governance.report.axes import spread, tick_labels, time_ticks, value_ticks
+from solvent.pages.axes import spread, tick_labels, time_ticks, value_ticks
 
 values = st.floats(min_value=0.001, max_value=1e7)
 

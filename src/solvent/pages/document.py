@@ -6,7 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from importlib.resources import files
 
-from solvent.governance.report.markup import Child, Html, tag
+from solvent.pages.markup import Child, Html, tag
 
 
 def document(title: str, body: Child, *, style: str = "", script: bool = False) -> str:
@@ -31,4 +31,4 @@ def document(title: str, body: Child, *, style: str = "", script: bool = False) 
 
 def packaged(name: str) -> str:
     """A file of this package as text."""
-    return files("solvent.governance.report").joinpath(name).read_text("utf-8")
+    return files("solvent.pages").joinpath(name).read_text("utf-8")
