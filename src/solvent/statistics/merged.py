@@ -56,9 +56,9 @@ class Merged(NamedTuple):
         travelled, widest = 0.0, 0.0
         for start in range(0, n + m - 1, _PIECE):
             stop = min(start + _PIECE, n + m - 1)
-            apart = self.late[start:stop] * -(1 / n + 1 / m)  # the reference's share so far less the window's
-            apart += np.arange(start + 1, stop + 1) / n
-            np.abs(apart, out=apart)
+            ahead = np.arange(start + 1, stop + 1) * m  # in whole numbers, so that like samples are at no distance
+            ahead -= self.late[start:stop] * (n + m)
+            apart = np.abs(ahead) / (n * m)  # the reference's share so far less the window's
             gaps = np.diff(self.values[start : stop + 1])
             widest = max(widest, float(np.max(apart, where=gaps > 0, initial=0.0)))  # not between equal values
             apart *= gaps

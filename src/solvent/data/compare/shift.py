@@ -178,9 +178,15 @@ def _categories(left: pl.Series, counted: _Counted, rule: Rule) -> dict[str, Any
     told: dict[str, Any] = {"effect": effect, "unit": "0–1", "new": new[:NAMED], "gone": gone[:NAMED]}
     told |= _judged(effect, own, rule.category, rule)
     if told.get("beyond"):
-        first, second = (counts[:-1][:BARS] / int(counts.sum()) for counts in (ours, theirs))
-        told["picture"] = Picture(left=first.tolist(), right=second.tolist(), labels=names[:BARS])
+        told["picture"] = _bars(names, ours, theirs)
     return told
+
+
+def _bars(names: list[str], ours: Counts, theirs: Counts) -> Picture:
+    """The categories whose shares changed most, the most frequent first."""
+    before, after = (counts[:-1] / int(counts.sum()) for counts in (ours, theirs))
+    shown = np.sort(np.argsort(-np.abs(after - before), kind="stable")[:BARS])
+    return Picture(left=before[shown].tolist(), right=after[shown].tolist(), labels=[names[at] for at in shown])
 
 
 def _counted(left: pl.Series, right: pl.Series) -> _Counted:

@@ -145,11 +145,11 @@ def shift_table(shifts: Sequence[ColumnShift], held: str) -> Html | None:
     rows = [
         tag(
             "tr",
-            cell(f"{'▲ ' if s.moved else ''}{s.column}", kind="name"),
+            cell(s.column, kind="name"),
             cell(pictures.against_usual(s, most), kind="pic"),
-            cell(effect_said(s), "effect", kind="n"),
+            cell(f"{'▲ ' if s.beyond else ''}{effect_said(s)}", "effect", kind="n"),
             cell(limit_said(s) if s.effect is not None else "–", "allowed", kind="n"),
-            cell(f"{percent(s.left.missing)} → {percent(s.right.missing)}", "missing", kind="n"),
+            cell(_missing_said(s), "missing", kind="n"),
             cell(summary_said(s), kind="full"),
         )
         for s in told
@@ -157,6 +157,10 @@ def shift_table(shifts: Sequence[ColumnShift], held: str) -> Html | None:
     note = f"{EFFECT} {held}"
     header = ("Column", "Effect over the usual", "Effect", "Allowed", "Missing", "")
     return _card("Shift by column", table(header, rows, right=(2, 3, 4), caption=note), tag("p", note, class_="why"))
+
+
+def _missing_said(shift: ColumnShift) -> str:
+    return f"{'▲ ' if shift.missing_beyond else ''}{percent(shift.left.missing)} → {percent(shift.right.missing)}"
 
 
 def _rows(rows: RowChanges) -> Html | None:

@@ -14,20 +14,25 @@ from solvent.pages.words import listed, number, percent, plural
 
 DRAWN = 12  # columns that get a picture
 LISTED = 40
+_AGAINST_NOTEBOOKS = """
+& { border-radius: 10px; overflow: hidden; } table { color: inherit; font: inherit; margin: 0; border: 0; }
+& tbody tr { background: none !important; } th, td { text-align: left; max-width: none; white-space: normal; }
+td.n, th.n { text-align: right; white-space: nowrap; }
+"""  # a notebook's own rules for tables
 
 
 def drift_page(found: Comparison) -> str:
     """One self-contained HTML document."""
     head = tag("header", tag("b", "Solvent"), tag("nav", tag("span", "compare")))
     body = [head, tag("main", tag("section", _parts(found))), tag("footer")]
-    return document(sentence(found), body, style=pictures.style())
+    return document(_title(found), body, style=pictures.style())
 
 
 def notebook_page(found: Comparison) -> str:
     """The same without a document around it: its style is nested, so that it touches nothing else of the notebook."""
     style = (packaged("page.css") + pictures.style()).replace(":root", "&").replace("body {", "& {")
     inside = tag("div", tag("main", tag("section", _parts(found))), class_="solvent")
-    return tag("div", tag("style", Html(f".solvent {{ {style} }}")), inside)
+    return tag("div", tag("style", Html(f".solvent {{ {style}{_AGAINST_NOTEBOOKS} }}")), inside)
 
 
 def _parts(found: Comparison) -> Html:
@@ -35,7 +40,7 @@ def _parts(found: Comparison) -> Html:
         f"{found.reference}, {found.rows[0]:,} rows, is the left; {found.current}, {found.rows[1]:,} rows, the right."
     )
     return join(
-        tag("h1", sentence(found)),
+        tag("h1", _title(found)),
         tag("p", f"{rows} {natural_said(found.natural)}.", class_="sub"),
         tag("dl", _tiles(found), class_="figs"),
         _broken(found),
@@ -44,6 +49,10 @@ def _parts(found: Comparison) -> Html:
         shift_table(found.columns, f"{natural_said(found.natural)}."),
         tag("p", " ".join(_remarks(found)), class_="why"),
     )
+
+
+def _title(found: Comparison) -> str:
+    return sentence(found).replace("`", "")
 
 
 def _tiles(found: Comparison) -> list[Html]:
@@ -84,7 +93,7 @@ def _remarks(found: Comparison) -> list[str]:
     joint = joint_said(found)
     looked = " and ".join(f"{rows:,}" for rows in found.contract_rows)
     remarks = [
-        f"Two like tables would show any drift in {percent(found.level)} of comparisons at most, over all columns.",
+        f"Two like tables would show any drift in {100 * found.level:g}% of comparisons at most, over all columns.",
         f"The contract was read from {looked} rows, of the reference and the current.",
         f"Drift took {number(found.seconds['drift'])} s.",
     ]

@@ -18,17 +18,14 @@ def sentence(found: Comparison) -> str:
     if found.fine:
         return f"Nothing drifted and nothing is broken in {plural(len(found.columns), 'column')}"
     parts = []
+    if found.broken:
+        times = "" if len(found.broken) == 1 else f" {len(found.broken)} times, first"
+        parts.append(f"the contract is broken{times}: {found.broken[0].cause}")
     if found.drifted:
         verb = "drifted, most" if len(found.drifted) > 1 else "drifted:"
-        most = found.drifted[0]
-        parts.append(f"{len(found.drifted)} of {plural(len(found.columns), 'column')} {verb} {moved_said(most)}")
-    if found.broken:
-        parts.append(f"the contract is broken {_times(len(found.broken))}: {found.broken[0].cause}")
+        most = moved_said(found.drifted[0])
+        parts.append(f"{len(found.drifted)} of {plural(len(found.columns), 'column')} {verb} {most}")
     return capital("; ".join(parts))
-
-
-def _times(count: int) -> str:
-    return "" if count == 1 else f"in {count} places, first"
 
 
 def moved_said(shift: ColumnShift) -> str:
@@ -90,7 +87,7 @@ def _remarks(found: Comparison) -> list[str]:
     joint = joint_said(found)
     clocks = f"Left out as functions of the time: {listed(found.clocks)}." if found.clocks else None
     promise = (
-        f"Two like tables would show any drift in {percent(found.level)} of comparisons at most, over all columns."
+        f"Two like tables would show any drift in {100 * found.level:g}% of comparisons at most, over all columns."
     )
     return [said for said in (f"{natural_said(found.natural)}.", promise, joint and f"{joint}.", clocks) if said]
 
