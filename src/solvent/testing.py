@@ -50,8 +50,10 @@ def assert_contract(table: Any, contract: Contract | str | Path | Any) -> None:
     broken = check_contract(held, whole_table(table, "current"), role="source")
     if broken:
         lines = [f"  {violation.cause}{_expected(violation.expected)}" for violation in broken]
-        raise AssertionError("\n".join([f"the contract is broken, {len(broken)}:", *lines]))
+        count = "1 breach" if len(broken) == 1 else f"{len(broken)} breaches"
+        raise AssertionError("\n".join([f"{count} of the contract:", *lines]))
 
 
 def _expected(expected: Any) -> str:
-    return f" (expected {expected})" if expected not in (None, []) else ""
+    """The limit, where the cause's sentence does not hold it: a share of rows."""
+    return f" (allowed: {100 * expected:.3g}% of rows)" if isinstance(expected, float) else ""

@@ -36,6 +36,7 @@ def test_pieces_add_up_to_the_whole(monkeypatch):
     assert pieces.distances() == pytest.approx(whole.distances(), rel=1e-12)
     assert (pieces.late == whole.late).all() and (pieces.values == whole.values).all()
     assert deviation(left) == pytest.approx(left.std())
+    assert deviation(left * 1e200) == pytest.approx(left.std() * 1e200), "where squares are no floats"
 
 
 @given(samples, samples, st.lists(grid, max_size=6, unique=True).map(sorted))
@@ -44,6 +45,15 @@ def test_counts_are_the_histograms_of_both(left, right, edges):
     edges = np.array(edges, dtype=float)
     for counts, side in zip(Merged.of(left, right).counts(edges), (left, right), strict=True):
         assert counts.tolist() == histogram(side, edges).tolist()
+
+
+def test_quantiles_are_each_sides_own():
+    rng = np.random.default_rng(2)
+    left, right = rng.normal(size=1000), rng.normal(9, 1, 50)
+    for share in (0.005, 0.3, 1.0):
+        wanted = [np.quantile(side, share, method="inverted_cdf") for side in (left, right)]
+        assert Merged.of(left, right).quantiles(share) == pytest.approx(wanted, abs=0.2)
+    assert Merged.of(left, right).quantiles(1.0) == pytest.approx((left.max(), right.max()))
 
 
 def test_few_distinct_values_have_a_bin_each():

@@ -75,6 +75,15 @@ class Merged(NamedTuple):
         both, window = (np.diff(c, prepend=0, append=t) for c, t in ((below, len(self.values)), (late, self.rows[1])))
         return both - window, window
 
+    def quantiles(self, share: float) -> tuple[float, float]:
+        """The value below or at which `share` of a side's rows lie, of the reference and of the window."""
+        early = np.arange(1, len(self.values) + 1) - self.late
+        sides = zip((early, self.late), self.rows, strict=True)
+        first, second = (
+            float(self.values[np.searchsorted(counted, max(round(share * rows), 1))]) for counted, rows in sides
+        )
+        return first, second
+
     def quantile_bins(self, bins: int) -> tuple[Floats, Floats]:
         """Inner edges at quantiles of both samples, values themselves, and the distances between bin means.
 
@@ -98,10 +107,13 @@ def deviation(values: Floats) -> float:
     >>> deviation(np.array([1.0, 3.0]))
     1.0
     """
-    mean = values.mean()
-    squares = 0.0
-    for start in range(0, len(values), _PIECE):
-        piece = values[start : start + _PIECE] - mean
-        piece *= piece
-        squares += float(piece.sum())
+    mean, squares = values.mean(), 0.0
+    with np.errstate(over="ignore"):
+        for start in range(0, len(values), _PIECE):
+            piece = values[start : start + _PIECE] - mean
+            piece *= piece
+            squares += float(piece.sum())
+    if not np.isfinite(squares):  # values whose square is too large for a float
+        reach = max(abs(float(values.max())), abs(float(values.min())))
+        return reach * deviation(values / reach)
     return float(np.sqrt(squares / len(values)))

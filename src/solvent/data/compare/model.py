@@ -88,7 +88,7 @@ class Summary(Value, frozen=True, kw_only=True):
 
 class Picture(Value, frozen=True, kw_only=True):
     """Two distributions over the same bins. labels: categories, or empty; edges: of a number's bins, one more
-    than shares, from the half to the 99.5th percent of both sides; what lies beyond is in the outer bins."""
+    than shares, from the half to the 99.5th percent of either side; what lies beyond is in the outer bins."""
 
     left: list[float]
     right: list[float]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -105,7 +106,13 @@ def _summary(column: pl.Series, kind: Kind, lost: Flags) -> Summary:
         return Summary(missing=missing)
     values = column.fill_nan(None) if column.dtype.is_float() and lost.any() else column
     mean, low, high = values.mean(), values.min(), values.max()
-    return Summary(missing=missing, mean=float(str(mean)), low=float(str(low)), high=float(str(high)))
+    middle = float(str(mean))  # of a decimal, too
+    return Summary(
+        missing=missing,
+        mean=middle if math.isfinite(middle) else None,
+        low=float(str(low)),
+        high=float(str(high)),
+    )
 
 
 def _missing(left: Flags, right: Flags, rule: Rule) -> dict[str, Any]:
@@ -151,11 +158,9 @@ def _numbers(left: Floats, right: Floats, rule: Rule) -> dict[str, Any]:
 
 
 def _histograms(merged: Merged) -> Picture:
-    """Even bins for the eye, over what lies between the half and the 99.5th percent of both."""
-    values = merged.values
-    last = len(values) - 1
-    low, high = (float(values[round(share * last)]) for share in (0.005, 0.995))
-    distinct = len(np.unique(values[:: max(len(values) // 1000, 1)]))
+    """Even bins for the eye, over what lies between the half and the 99.5th percent of either side."""
+    low, high = min(merged.quantiles(0.005)), max(merged.quantiles(0.995))
+    distinct = len(np.unique(merged.values[:: max(len(merged.values) // 1000, 1)]))
     edges = np.linspace(low, high if high > low else low + 1, min(BINS, max(distinct, 2)) + 1)
     first, second = (counts / max(int(counts.sum()), 1) for counts in merged.counts(edges[1:-1]))
     return Picture(left=first.tolist(), right=second.tolist(), edges=edges.tolist())

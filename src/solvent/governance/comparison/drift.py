@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from solvent.data.compare.columns import compare_schemas
 from solvent.data.compare.model import ColumnShift, SchemaChange
@@ -24,6 +25,7 @@ from solvent.statistics.domain import MOST_ROWS, joint_drift
 
 CONTRACT_ROWS, STRETCHES = 100_000, 8  # of either side, that a contract is read from and held to
 NAMED = 5  # columns named by the classifier
+_MOST = 3e38  # that trees take, which keep values in 32 bits
 
 
 class NothingToCompare(UsageError):
@@ -202,8 +204,9 @@ def _contract(
         current.take(_stretches(current.rows)),
     ]
     samples = [sample.drop(drop, strict=False) for sample in samples]
-    contract = infer_contract(samples[0], time=time)
-    return contract, samples, check_contract(contract, samples[1], role="source")
+    held = [sample.select(~(cs.nested() | cs.binary() | cs.object())) for sample in samples]
+    contract = infer_contract(held[0], time=time)
+    return contract, samples, check_contract(contract, held[1], role="source")
 
 
 def _stretches(rows: int) -> Counts:
@@ -238,4 +241,5 @@ def _floats(left: pl.DataFrame, right: pl.DataFrame) -> tuple[Floats, Floats]:
             sides = [side.replace_strict(ranked, range(len(ranked)), return_dtype=pl.Float64) for side in text]
         both.append(np.concatenate([as_floats(side) for side in sides]))
     rows = np.column_stack(both) if both else np.empty((left.height + right.height, 0))
+    rows = np.clip(rows, -_MOST, _MOST)
     return rows[: left.height], rows[left.height :]
