@@ -21,7 +21,6 @@ from solvent.data.contracts.columns import as_floats, as_instants
 from solvent.data.tables import Table, require
 from solvent.foundation.errors import UsageError
 from solvent.statistics.arrays import Counts, Floats
-from solvent.statistics.domain import MOST_ROWS, joint_drift
 
 CONTRACT_ROWS, STRETCHES = 100_000, 8  # of either side, that a contract is read from and held to
 NAMED = 5  # columns named by the classifier
@@ -219,6 +218,8 @@ def _stretches(rows: int) -> Counts:
 
 
 def _joint(reference: Table, current: Table, columns: list[ColumnShift], seed: int) -> Joint | None:
+    from solvent.statistics.domain import MOST_ROWS, joint_drift  # scikit-learn is loaded where it is asked
+
     known = [column.column for column in columns if column.kind in ("number", "category")]
     few = [t.take(np.unique(np.linspace(0, t.rows - 1, MOST_ROWS).astype(np.int64))) for t in (reference, current)]
     sides = _floats(few[0].select(known), few[1].select(known))
