@@ -45,6 +45,9 @@ COMMANDS = [
     "verify --remote",
     "gc",
     "doctor",
+    "audit .",
+    "debt explain PIP008",
+    "debt ledger",
     "backtest weeks.csv --time time --target units --drop known_at --id sale --windows 6",
 ]
 CHANGES = [
@@ -53,7 +56,11 @@ CHANGES = [
     f"models rollback demand --now {LATER}",
 ]
 WATCH = "watch --times 1 --every 1s"  # by the wall clock, after which no earlier tick is taken
-FINDINGS = {"monitor check", "compare weeks.csv"}  # 1 where an alert is open, or a table drifted
+FINDINGS = {
+    "monitor check",
+    "audit .",
+    "compare weeks.csv",
+}  # 1 where an alert is open, something owed, a table drifted
 WIDEST = 100
 
 
