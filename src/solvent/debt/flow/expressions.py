@@ -161,8 +161,12 @@ class Expressions(State):
     # ---- operators
     def _binop(self, node: ast.BinOp) -> Value:
         left, right = self.evaluate(node.left), self.evaluate(node.right)
+        return self.reckon(left, node.op, right, self.site(node))
+
+    def reckon(self, left: Value, operator: ast.operator, right: Value, site: Site) -> Value:
+        """What an operator makes of two values."""
         if isinstance(left, Selector) and isinstance(right, Selector):
-            return selecting.both(left, right, self.site(node)) if isinstance(node.op, ast.BitAnd) else UNKNOWN
+            return selecting.both(left, right, site) if isinstance(operator, ast.BitAnd) else UNKNOWN
         for one, other in ((left, right), (right, left)):
             if isinstance(one, Predicted):
                 return msgspec.structs.replace(one, compared=one.compared or isinstance(other, Rows))
@@ -171,11 +175,11 @@ class Expressions(State):
                 return one
             if isinstance(one, Rows):
                 return _reckoned(one, other)
-        if isinstance(left, Constant) and isinstance(right, Constant) and isinstance(node.op, ast.Add):
+        if isinstance(left, Constant) and isinstance(right, Constant) and isinstance(operator, ast.Add):
             both = (left.value, right.value)
             if all(isinstance(each, str) for each in both):
                 return Constant(f"{left.value}{right.value}")
-        if isinstance(left, Record) and isinstance(right, Record) and isinstance(node.op, ast.Add):
+        if isinstance(left, Record) and isinstance(right, Record) and isinstance(operator, ast.Add):
             return Record({str(i): v for i, v in enumerate([*left.fields.values(), *right.fields.values()])})
         for one in (left, right):
             if isinstance(one, Statistic):

@@ -48,8 +48,8 @@ class Statements(Expressions):
             binding.assign(self, node.target, self.evaluate(node.value))
 
     def _augassign(self, node: ast.AugAssign) -> None:
-        value = self.evaluate(ast.copy_location(ast.BinOp(_loaded(node.target), node.op, node.value), node))
-        binding.assign(self, node.target, value)
+        left, right = self.evaluate(node.target), self.evaluate(node.value)
+        binding.assign(self, node.target, self.reckon(left, node.op, right, self.site(node)))
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -196,11 +196,6 @@ class Statements(Expressions):
         self.enter(Function(start, made), arguments, keywords, call)
         self.frames.pop()
         return holder.names["made"]
-
-
-def _loaded(target: ast.expr) -> ast.expr:
-    loaded: ast.expr = type(target)(**{**vars(target), "ctx": ast.Load()})
-    return loaded
 
 
 def _take_second(frame: Frame, _one: dict[str, Value], other: dict[str, Value], _site: object) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from solvent.debt.facts.file import FileFacts
 from solvent.debt.finding import Found
+from solvent.debt.flow.call import nested
 from solvent.debt.flow.events import Predicting, Scored
 from solvent.debt.flow.parts import Part, overlap
 from solvent.debt.flow.values import Fit, Model, Rows, Site
@@ -48,6 +49,17 @@ def held_out(judged: Scored | Predicting) -> bool:
     """Whether a model is judged on rows that it surely did not learn from, of the table that it learnt from."""
     fitting = judged.model.fitting
     return fitting is not None and overlapping(fitting.rows, judged.rows) is False
+
+
+def named(file: FileFacts, rows: Rows, words: Iterable[str]) -> bool:
+    """Whether a variable that holds just these rows, or the file that they come from, has one of the words in its
+    name: people say what they keep for validation, and what is for training only.
+    """
+    names = [rows.origin.name.lower()]
+    for (_, name), value in file.flow.beliefs.items():
+        if any((each.origin, each.part) == (rows.origin, rows.part) for each in nested(value, Rows)):
+            names.append(name.lower())
+    return any(word in name for word in words for name in names)
 
 
 def supervised(model: Model) -> bool:

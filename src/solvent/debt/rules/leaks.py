@@ -14,6 +14,7 @@ from solvent.debt.rules.judging import (
     found_at,
     held_out,
     judgements,
+    named,
     saw,
     shaped_by,
     split_of,
@@ -98,7 +99,7 @@ def _leaks(file: FileFacts, concerns: Callable[[Scored, Fit], bool], said: str) 
         for fit in shaped_by(judged):
             if not concerns(judged, fit) or not saw(fit, judged.rows) or fit.site[-1] in seen:
                 continue
-            if fit.kind != "resample" and _only_within_train(fit, all_uses):
+            if fit.kind != "resample" and (_only_within_train(fit, all_uses) or _is_training(file, judged)):
                 continue
             fitting = judged.model.fitting
             if not cross_validated and fitting is not None and saw(fit, fitting.rows) is False:
@@ -107,6 +108,11 @@ def _leaks(file: FileFacts, concerns: Callable[[Scored, Fit], bool], said: str) 
             split = split_of(judged.rows.part)
             root = f"split:{split[-1][0]}" if split else ""
             yield found_at(file, fit.site, split, judged.site, said=f"{fit.name} {said}", root=root)
+
+
+def _is_training(file: FileFacts, judged: Scored) -> bool:
+    """Cross-validation of what is called training rows: others are kept for the end, perhaps elsewhere."""
+    return judged.how == "cv" and named(file, judged.rows, ("train",))
 
 
 def _only_within_train(fit: Fit, all_uses: Sequence[Scored | Predicting]) -> bool:

@@ -14,11 +14,14 @@ from solvent.debt.rules.judging import (
     found_at,
     held_out,
     judgements,
+    named,
     overlapping,
     split_of,
     supervised,
     uses,
 )
+
+VALIDATION = ("val", "dev")  # in the name of rows that are meant for choosing
 
 
 @rule("DAT105", "scored-on-train", severity="E", principal="d", driver="V", source="Yang 2022, overlap leakage")
@@ -36,6 +39,8 @@ def scored_on_train(file: FileFacts) -> Iterator[Found]:
             continue
         if overlapping(fitting.rows, judged.rows) is not True or _judged_elsewhere(file, judged.model):
             continue
+        if fitting.rows.part == judged.rows.part and split_of(judged.rows.part):
+            continue  # the training side of a split: the other one is kept, and this figure is meant as it stands
         if judged.site[-1] not in seen and not _says_train(file, judged.site):
             seen.add(judged.site[-1])
             yield found_at(file, judged.site, fitting.site, said="the rows are among those of the fit")
@@ -57,7 +62,7 @@ def tuned_on_test(file: FileFacts) -> Iterator[Found]:
     """
     seen = set()
     for site, judged, said in (*_stopped_by_test(file), *_searched_on_test(file), *_looped_over_test(file)):
-        if site[-1] not in seen:
+        if site[-1] not in seen and not named(file, judged.rows, VALIDATION):
             seen.add(site[-1])
             split = split_of(judged.rows.part)
             root = f"split:{split[-1][0]}" if split else ""

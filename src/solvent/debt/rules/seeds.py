@@ -24,8 +24,8 @@ def unseeded(file: FileFacts) -> Iterator[Found]:
         return
     first_seed = _first_seed(file)
     seen = set()
-    for site, what in (*_splits(file), *_models(file)):
-        if site[-1] not in seen and not (first_seed and first_seed <= site[-1][0]):
+    for site, what, drawn in (*_splits(file), *_models(file)):
+        if site[-1] not in seen and not (first_seed and first_seed <= drawn):
             seen.add(site[-1])
             yield found_at(file, site, said=f"{what} draws without a seed")
 
@@ -40,8 +40,8 @@ def _last_name(func: ast.expr) -> str:
     return (func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else "").lower()
 
 
-def _splits(file: FileFacts) -> Iterator[tuple[Site, str]]:
-    """Those whose parts a model learns from, or whose folds judge one."""
+def _splits(file: FileFacts) -> Iterator[tuple[Site, str, int]]:
+    """Place, name and line of the draw. Those whose parts a model learns from, or whose folds judge one."""
     used: set[object] = set()
     for event in file.flow.events:
         if isinstance(event, Fitted) and event.model.fitting is not None:
@@ -50,14 +50,16 @@ def _splits(file: FileFacts) -> Iterator[tuple[Site, str]]:
             used.update((event.site, *(cut.division for cut in event.rows.part)))
     for event in file.flow.events:
         if isinstance(event, Split) and event.shuffles and event.seeded is False and event.site in used:
-            yield event.site, event.name.rpartition(".")[2]
+            yield event.site, event.name.rpartition(".")[2], event.site[-1][0]
 
 
-def _models(file: FileFacts) -> Iterator[tuple[Site, str]]:
+def _models(file: FileFacts) -> Iterator[tuple[Site, str, int]]:
     for event in file.flow.events:
         if isinstance(event, Scored | Predicting):
+            fitting = event.model.fitting
+            drawn = fitting.site if fitting is not None else event.site  # not where it is constructed
             for model in _drawing(event.model):
-                yield model.site, model.name.rpartition(".")[2]
+                yield model.site, model.name.rpartition(".")[2], drawn[-1][0]
 
 
 def _drawing(model: Model) -> Iterator[Model]:
