@@ -163,6 +163,8 @@ def untrusted_load(file: FileFacts) -> Iterator[Found]:
     Fix: a format without code (skops, safetensors, ONNX, JSON); for a hub, `revision=` of code that was read.
     Allow when: the sender is authenticated and trusted as much as your own code.
     """
+    if is_test(file.path):
+        return
     for call in file.nodes(ast.Call):
         trusting = next((one for one in call.keywords if one.arg == "trust_remote_code"), None)
         pinned = any(one.arg in {"revision", "code_revision"} for one in call.keywords)
