@@ -57,7 +57,7 @@ def bounded(specifier: str) -> bool:
     >>> bounded("==1.2"), bounded("~=1.2"), bounded(">=1,<2"), bounded(">=1"), bounded("")
     (True, True, True, False, False)
     """
-    return any(clause.operator in {"==", "===", "~=", "<", "<="} for clause in specifiers(specifier))
+    return bool(re.search(r"==|~=|<", specifier))  # conda's versions need not be PEP 440's
 
 
 def specifiers(text: str) -> SpecifierSet:

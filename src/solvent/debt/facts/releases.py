@@ -379,42 +379,53 @@ PROVIDERS: dict[str, tuple[str, ...]] = {
 # Packages that so many others require that their absence from a list says little; and, for the rest, distributions
 # that require them. From the packages' own metadata, November 2026.
 BROUGHT_BY_MANY = words("""
-    numpy scipy requests yaml click joblib tqdm pydantic PIL sqlalchemy networkx omegaconf tokenizers dotenv boto3 dask
+    numpy scipy requests yaml click joblib tqdm pydantic PIL sqlalchemy networkx omegaconf tokenizers dotenv boto3
+    dask
 """)
 BROUGHT_BY: dict[str, frozenset[str]] = {
     "pandas": words("""
-        seaborn statsmodels mlflow evidently datasets xarray geopandas streamlit category-encoders feature-engine gradio
-        prophet ultralytics shap mlxtend autogluon pycaret sktime darts alibi alibi-detect zenml great-expectations
-        azureml-core azureml-sdk azureml-defaults sagemaker ydata-profiling pandas-profiling fastai tsfresh catboost
-        lifelines altair cufflinks yfinance plotnine pyjanitor pandera surprise dowhy econml deepchecks modin
+        seaborn statsmodels mlflow evidently datasets xarray geopandas streamlit category-encoders feature-engine
+        gradio prophet ultralytics shap mlxtend autogluon pycaret sktime darts alibi alibi-detect zenml
+        great-expectations azureml-core azureml-train-automl azureml-train-automl-client azureml-sdk
+        azureml-defaults sagemaker ydata-profiling pandas-profiling fastai tsfresh catboost lifelines altair
+        cufflinks yfinance plotnine pyjanitor pandera surprise dowhy econml deepchecks modin
     """),
     "matplotlib": words("""
         seaborn mlxtend yellowbrick scikit-plot prophet fastai ultralytics catboost wordcloud lifelines missingno
-        plotnine pyod pycaret alibi alibi-detect lime deepchecks statannot mplfinance ydata-profiling pandas-profiling
-        lightning-bolts shap networkx tsfresh umap-learn
+        plotnine pyod pycaret alibi alibi-detect lime deepchecks statannot mplfinance ydata-profiling
+        pandas-profiling lightning-bolts shap networkx tsfresh umap-learn
     """),
     "sklearn": words("""
-        imbalanced-learn mlxtend feature-engine category-encoders pycaret yellowbrick lightgbm mlflow shap sktime darts
-        umap-learn skorch evidently sentence-transformers autogluon alibi alibi-detect hdbscan tpot librosa fastai
-        scikit-optimize scikit-plot eli5 lime pyod deepchecks tsfresh azureml-automl-runtime keras-tuner
+        imbalanced-learn mlxtend feature-engine category-encoders pycaret yellowbrick lightgbm mlflow shap sktime
+        darts umap-learn skorch evidently sentence-transformers autogluon alibi alibi-detect hdbscan tpot librosa
+        fastai scikit-optimize scikit-plot eli5 lime pyod deepchecks tsfresh azureml-automl-runtime keras-tuner
     """),
     "torch": words("""
-        torchvision torchaudio pytorch-lightning lightning fastai ultralytics sentence-transformers accelerate timm peft
-        openai-whisper torchmetrics trl stable-baselines3 flair easyocr pytorch-forecasting pytorch-tabnet torchtext
-        torch-geometric bitsandbytes simpletransformers
+        torchvision torchaudio pytorch-lightning lightning fastai ultralytics sentence-transformers accelerate timm
+        peft openai-whisper torchmetrics trl stable-baselines3 flair easyocr pytorch-forecasting pytorch-tabnet
+        torchtext torch-geometric bitsandbytes simpletransformers
     """),
     "torchvision": words("ultralytics timm fastai easyocr"),
-    "transformers": words("sentence-transformers peft trl simpletransformers flair bertopic setfit"),
+    "transformers": words("""
+        sentence-transformers peft trl simpletransformers flair bertopic setfit
+    """),
     "datasets": words("evaluate trl setfit"),
-    "tensorflow": words("tf-keras tensorflow-text tensorflow-recommenders tfx tensorflow-serving-api ktrain"),
+    "tensorflow": words("""
+        tf-keras tensorflow-text tensorflow-recommenders tfx tensorflow-serving-api ktrain
+    """),
     "keras": words("ktrain keras-tuner keras-nlp keras-cv autokeras"),
     "fastapi": words("gradio bentoml"),
     "uvicorn": words("gradio bentoml"),
-    "flask": words("mlflow flask-cors flask-restful flask-sqlalchemy flask-wtf dash connexion flask-restx"),
+    "flask": words("""
+        mlflow flask-cors flask-restful flask-sqlalchemy flask-wtf dash connexion flask-restx
+    """),
     "plotly": words("dash evidently optuna-dashboard"),
     "langchain": words("langchain-community langchain-openai"),
     "openai": words("langchain-openai"),
-    "statsmodels": words("pmdarima mlxtend sktime tsfresh category-encoders feature-engine evidently"),
+    "statsmodels": words("""
+        azureml-train-automl azureml-automl-runtime pmdarima mlxtend sktime tsfresh category-encoders feature-engine
+        evidently
+    """),
     "nltk": words("textblob evidently"),
     "spacy": words("textacy scispacy"),
     "bs4": words("wikipedia"),

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from solvent.debt.facts import dependencies, images, locks
+from solvent.debt.facts import dependencies, images, locks, pickles
 from solvent.debt.facts.dependencies import Declaration
 from solvent.debt.facts.summary import Summary
 
@@ -39,6 +39,13 @@ class Repository:
         git: bool,
     ) -> None:
         self.files, self.summaries, self.bytes_of, self.git = files, summaries, bytes_of, git
+        self._globals: dict[str, frozenset[str]] = {}
+
+    def pickled_globals(self, path: str) -> frozenset[str]:
+        """What the pickles in a file import; read once."""
+        if path not in self._globals:
+            self._globals[path] = frozenset(pickles.pickled_globals(self.bytes_of(path)))
+        return self._globals[path]
 
     def text(self, path: str) -> str | None:
         """A file as UTF-8 text; None where there is none or it is no text."""
@@ -85,9 +92,9 @@ class Repository:
         return frozenset(found)
 
     @cached_property
-    def folders(self) -> frozenset[str]:
-        """Every folder that holds a file."""
-        return frozenset(str(folder) for path in self.files for folder in PurePosixPath(path).parents)
+    def folder_names(self) -> frozenset[str]:
+        """Names of all folders, at any depth."""
+        return frozenset(part for path in self.files for part in path.split("/")[:-1])
 
     @cached_property
     def modules(self) -> dict[str, list[str]]:
@@ -125,7 +132,7 @@ _VENDORED = re.compile(
     re.IGNORECASE,
 )
 _TEST = re.compile(
-    r"(^|/)(tests?|testing|unit_?tests?|integration_?tests?|spec)/|(^|/)(test_[^/]*|[^/]*_tests?|conftest|tests?)\.(py|ipynb)$",
+    r"(^|/)(tests?|testing|test[-_]?(data|files|cases)|unit_?tests?|integration_?tests?|spec)/|(^|/)(test_[^/]*|[^/]*_tests?|conftest|tests?)\.(py|ipynb)$",
     re.I,
 )
 _ASIDE = re.compile(
@@ -136,6 +143,14 @@ _ASIDE = re.compile(
 def is_vendored(path: str) -> bool:
     """Whether a path holds somebody else's or generated code, or checkpoints of notebooks."""
     return bool(_VENDORED.search(path))
+
+
+_EXERCISE = re.compile(r"solution|exercise|homework|assignment|starter", re.IGNORECASE)
+
+
+def is_exercise(path: str) -> bool:
+    """Whether a path is material to learn with: parts are left out or repeated on purpose."""
+    return bool(_EXERCISE.search(path))
 
 
 def is_test(path: str) -> bool:

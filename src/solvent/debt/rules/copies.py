@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from solvent.debt.facts.repository import Repository, is_aside, is_test
+from solvent.debt.facts.repository import Repository, is_aside, is_exercise, is_test
 from solvent.debt.facts.summary import Block, Summary
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
@@ -21,30 +21,29 @@ def copied_code(repository: Repository) -> Iterator[Found]:
     Why it costs: each change and each mended bug must be made twice; one day it is made once.
     Fix: keep one, in a module that both import.
     """
+    covered: set[tuple[str, int]] = set()
+    for first, (path, block) in sorted(_copies(repository), key=_larger_first):
+        lines = {(path, line) for line in range(block.line, block.last + 1)}
+        if not lines & covered:
+            covered |= lines
+            yield _copy(first, (path, block))
+
+
+def _copies(repository: Repository) -> Iterator[tuple[Placed, Placed]]:
+    """Each copy after the first place where its code stands."""
     groups: dict[tuple[str, str], list[Placed]] = {}
     for summary in repository.python_files():
-        if not is_test(summary.path):
+        if not is_test(summary.path) and not is_exercise(summary.path):
             for block in summary.blocks:
                 groups.setdefault((block.kind, block.digest), []).append((summary.path, block))
-    copied_files: set[str] = set()
-    covered: set[tuple[str, int]] = set()
-    for kind in ("file", "function", "cell"):
-        for (of_kind, _), placed in groups.items():
-            if of_kind != kind or len(placed) < 2:
-                continue
-            first, *others = placed
-            for path, block in others:
-                if path in copied_files or _within(covered, path, block):
-                    continue
-                if kind == "file":
-                    copied_files.add(path)
-                covered |= {(path, line) for line in range(block.line, block.last + 1)} if kind == "function" else set()
-                yield _copy(first, (path, block))
+    for first, *others in groups.values():
+        yield from ((first, other) for other in others)
 
 
-def _within(covered: set[tuple[str, int]], path: str, block: Block) -> bool:
-    """Whether a copy is told already as a part of a larger one, or by the functions that a cell consists of."""
-    return (path, block.line) in covered
+def _larger_first(pair: tuple[Placed, Placed]) -> tuple[int, int, str, int]:
+    """Files before cells before functions, the outer before the inner: the inner is told with the outer."""
+    path, block = pair[1]
+    return ("file", "cell", "function").index(block.kind), block.line - block.last, path, block.line
 
 
 def _copy(first: Placed, copy: Placed) -> Found:

@@ -60,7 +60,8 @@ def undeclared_read(repository: Repository) -> Iterator[Found]:
             path = joined("", access.path)
             if access.write or not _is_data(path) or path in written or _covered(path, declared):
                 continue
-            if path not in repository.files:
+            beside = joined(str(PurePosixPath(summary.path).parent), access.path)
+            if not {path, beside} & repository.files.keys() and not _covered(beside, declared):
                 yield Found(
                     access.line, (access.line,), f"`{path}`", scope=access.scope, syntax=path, path=summary.path
                 )
@@ -193,7 +194,7 @@ def _digests(content: bytes) -> set[str]:
 
 @rule("DAT004", "data-in-git", severity="W", principal="c", driver="C", source="mllint; pynblint")
 def data_in_git(repository: Repository) -> Iterator[Found]:
-    """A large data file is kept in git.
+    """A large file of data or of a model is kept in git.
 
     Why it costs: every clone carries every version of it for ever, and git shows nothing of what changed in it.
     Fix: a data versioner (`solvent data add`, DVC, Git LFS), and git for code.
@@ -236,7 +237,7 @@ def mutable_remote(file: FileFacts) -> Iterator[Found]:
     Fix: an address with a commit or version, and a checksum; or keep a copy under version control.
     """
     for call in file.nodes(ast.Call):
-        if file.resolve(call.func) not in _FETCHES:
+        if file.resolve(call.func) not in _FETCHES or is_test(file.path):
             continue
         addresses = [*call.args, *(one.value for one in call.keywords if one.arg in _ADDRESSES)]
         for node in addresses[:3]:

@@ -21,6 +21,7 @@ from solvent.debt.facts.releases import (
     ended,
 )
 from solvent.debt.facts.repository import Repository, is_aside, is_test, is_vendored
+from solvent.debt.facts.summary import Use
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
 
@@ -83,7 +84,7 @@ def unpinned(repository: Repository) -> Iterator[Found]:
     for declaration in repository.declarations:
         if not _of_application(repository, declaration):
             continue
-        loose = [one for one in declaration.dependencies if not one.extra and not one.bounded]
+        loose = [one for one in declaration.dependencies if not (one.extra or one.bounded or one.name in _TOOLS)]
         if loose:
             names = [one.name for one in loose]
             told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -92,6 +93,7 @@ def unpinned(repository: Repository) -> Iterator[Found]:
             )
 
 
+_TOOLS = frozenset({"pip", "setuptools", "wheel", "conda"})
 _ASIDE_NAME = re.compile(
     r"(^|[-_.])(dev|develop|test|tests|testing|doc|docs|lint|ci|build|optional|extras?|min|minimal|constraints?)([-_.]|$)",
     re.I,
@@ -146,6 +148,9 @@ def missing_dependency(repository: Repository) -> Iterator[Found]:
     for summary in repository.python_files():
         if is_test(summary.path) or (library and (is_aside(summary.path) or summary.notebook)):
             continue
+        near = _near(repository, summary.path)
+        if not near or not all(each.dependencies or each.includes for each in near):
+            continue  # nothing governs the file, or something does that cannot be read, such as a computed list
         for one in summary.imports:
             name = one.name.partition(".")[0]
             if one.level or one.optional or (library and one.local) or name in told or not repository.foreign(one.name):
@@ -171,7 +176,7 @@ def _declared(repository: Repository) -> set[str]:
         each for summary in repository.summaries.values() for line in summary.installs.values() for each in line
     ]
     for path in repository.files:
-        if images.is_dockerfile(path) or path.endswith((".sh", "Makefile", ".yml", ".yaml")):
+        if images.is_dockerfile(path) or path.endswith((".sh", "Makefile", ".yml", ".yaml", ".md", ".rst")):
             for command in re.findall(
                 r"(?:pip3?|conda|mamba)\s+install\s+((?:.*\\\n)*.*)", repository.text(path) or ""
             ):
@@ -197,12 +202,14 @@ def end_of_life(repository: Repository) -> Iterator[Found]:
     Why it costs: security holes stay open, new releases of packages no longer install, and the move gets longer.
     Fix: move to a supported version; a release behind the newest has most packages.
     """
+    told: set[str] = set()  # versions that a CI file asks for: the same in ten workflows is one debt
     for path in sorted(repository.files):
         if is_vendored(path) or is_test(path):
             continue
         for line, product, version in _asked(repository, path):
             day = ended(product, version)
-            if day:
+            if day and version not in told:
+                told |= {version} if images.is_ci(path) else set()
                 name = "Python" if product == "python" else product.capitalize()
                 yield Found(line, (line,), f"{name} {version} ended on {day}", syntax=f"{product} {version}", path=path)
                 break  # one a file
@@ -267,12 +274,18 @@ def removed_api(repository: Repository) -> Iterator[Found]:
     Fix: use what took its place; or keep the releases out with an upper bound.
     """
     for summary in repository.python_files():
-        first = {use.name: use for use in reversed(summary.uses) if not use.guarded}
-        for use in sorted(first.values(), key=lambda one: one.line):
+        groups: dict[tuple[str, str], list[tuple[Use, Removed]]] = {}
+        for use in sorted(summary.uses, key=lambda one: one.line):
             removed = _removed(use.name)
-            if removed is not None and _allowed(repository, summary.path, removed):
-                told = f"gone since {removed.distribution} {removed.since}; instead: {removed.instead}"
-                yield Found(use.line, (use.line,), told, syntax=use.name, path=summary.path)
+            if removed is not None and not use.guarded and _allowed(repository, summary.path, removed):
+                groups.setdefault((removed.distribution, removed.since), []).append((use, removed))
+        for (distribution, since), uses in groups.items():
+            first, removed = uses[0]
+            names = sorted({use.name for use, _ in uses})
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            told = f"`{first.name}`{more}, gone since {distribution} {since}; instead: {removed.instead}"
+            lines = tuple(sorted({use.line for use, _ in uses})[:5])
+            yield Found(first.line, lines, told, syntax=first.name, path=summary.path)
 
 
 def _removed(name: str) -> Removed | None:
@@ -301,9 +314,19 @@ def _is(one: Dependency, removed: Removed) -> bool:
 
 def _governing(repository: Repository, path: str) -> list[Declaration]:
     """Declarations in a file's folder or above; where there are none, all."""
+    return _near(repository, path) or repository.declarations
+
+
+def _near(repository: Repository, path: str) -> list[Declaration]:
+    """Declarations in a file's folder or above it; those of a folder of requirements count for its parent."""
     folders = {str(folder) for folder in PurePosixPath(path).parents}
-    near = [each for each in repository.declarations if str(PurePosixPath(each.path).parent) in folders]
-    return near or repository.declarations
+    return [each for each in repository.declarations if _home(each) in folders]
+
+
+def _home(declaration: Declaration) -> str:
+    folder = PurePosixPath(declaration.path).parent
+    named = folder.name.lower() in {"requirements", "reqs", "conda", "env", "envs", "environments", "binder", "docker"}
+    return str(folder.parent if named else folder)
 
 
 def _older_python(declaration: Declaration, removed: Removed) -> bool:

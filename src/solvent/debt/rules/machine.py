@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from solvent.debt.facts.accesses import READ_METHODS, READS, WRITE_METHODS, WRITES
 from solvent.debt.facts.file import FileFacts
+from solvent.debt.facts.repository import is_test
 from solvent.debt.facts.types import words
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
@@ -52,8 +53,17 @@ def machine_path(file: FileFacts) -> Iterator[Found]:
     for text in file.nodes(ast.Constant):
         if isinstance(text.value, str) and "\n" not in text.value and MACHINE.match(text.value):
             reached = _io(file, text, 4)
-            if reached is not None:
+            if reached is not None and not is_test(file.path) and not _chosen(file, reached):
                 yield Found.at(text, reached)
+
+
+def _chosen(file: FileFacts, node: ast.expr) -> bool:
+    """Whether a condition asks first which machine it is, or whether the path is there."""
+    tests = [above.test for above in file.parents(node) if isinstance(above, ast.If | ast.IfExp)]
+    return any(
+        re.search(r"colab|kaggle|exists|isdir|isfile|hostname|platform|environ", ast.unparse(test), re.IGNORECASE)
+        for test in tests
+    )
 
 
 def _io(file: FileFacts, node: ast.expr, depth: int) -> ast.expr | None:

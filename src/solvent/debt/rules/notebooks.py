@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from solvent.debt.facts.file import FileFacts
 from solvent.debt.facts.outline import installs
+from solvent.debt.facts.repository import is_exercise
 from solvent.debt.facts.types import words
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
@@ -89,7 +90,7 @@ def hidden_state(file: FileFacts) -> Iterator[Found]:
         top it stops here.
     Fix: restart, run all; make the name in a cell above.
     """
-    if not file.document.notebook or not _is_plain(file):
+    if not file.document.notebook or is_exercise(file.path) or not _is_plain(file):
         return
     known = set(dir(builtins)) | _GIVEN | _bound_by_lines(file)
     missing: dict[int, dict[str, int]] = {}  # line of each name by cell
@@ -97,6 +98,8 @@ def hidden_state(file: FileFacts) -> Iterator[Found]:
     for statement in file.tree.body:
         known |= _declared_global(statement)
         cell = file.document.cell(statement.lineno)
+        if _is_bare_magic(file, statement):
+            continue
         for name, line in _Loads(known).of(statement):
             if name not in told and not _HISTORY.fullmatch(name) and cell is not None and not cell.failed:
                 missing.setdefault(cell.number, {})[name] = line
@@ -104,6 +107,12 @@ def hidden_state(file: FileFacts) -> Iterator[Found]:
     for names in missing.values():
         lines = tuple(sorted(set(names.values())))
         yield Found(lines[0], lines, ", ".join(f"`{name}`" for name in names), syntax=" ".join(names))
+
+
+def _is_bare_magic(file: FileFacts, statement: ast.stmt) -> bool:
+    """`pwd` or `watermark -iv`: a magic needs no percent sign."""
+    first = re.match(r"(\w+)(\s+[^=]*)?$", file.document.line(statement.lineno))
+    return isinstance(statement, ast.Expr) and first is not None and first[1] in _HARMLESS | {"clear", "pylab", "run"}
 
 
 def _is_plain(file: FileFacts) -> bool:

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from solvent.debt.facts.file import FileFacts
+from solvent.debt.facts.repository import is_test
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
 
@@ -19,6 +20,8 @@ def dead_path(file: FileFacts) -> Iterator[Found]:
     Why it costs: whoever reads or changes the code must think it through, and believes that the option does something.
     Fix: delete it; version control keeps it.
     """
+    if is_test(file.path):
+        return
     tests = [node.test for node in file.nodes(ast.If)] + [node.test for node in file.nodes(ast.IfExp)]
     for test in tests:
         if _is_never(test):
@@ -125,7 +128,7 @@ def _option(call: ast.Call) -> str:
     if dest is not None:
         return dest.value if isinstance(dest, ast.Constant) and isinstance(dest.value, str) else ""
     names = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    if len(names) != len(call.args):
+    if len(names) != len(call.args) or names == ["-f"]:  # what Jupyter passes to a script
         return ""
     long = next((name for name in names if name.startswith("--")), names[0] if names and names[0][:1] == "-" else "")
     return long.lstrip("-").replace("-", "_")

@@ -103,7 +103,7 @@ def _serving(repository: Repository) -> Iterator[tuple[Summary, list[Function]]]
 
 def _predicts(repository: Repository, summary: Summary, route: Function) -> bool:
     reached = _reached(repository, summary, route)
-    files = {path for path, _ in reached} | {summary.path}
+    files = {path for path, _ in reached} | {summary.path, *_imported(repository, summary)}
     models = any(
         one.name.partition(".")[0] in _MODELS
         for path in files
@@ -111,6 +111,14 @@ def _predicts(repository: Repository, summary: Summary, route: Function) -> bool
         if not one.level
     )
     return models and any(_PREDICTS.match(call) for _, call in reached)
+
+
+def _imported(repository: Repository, summary: Summary) -> Iterator[str]:
+    """The project's modules that a file imports, where the name leaves no doubt."""
+    for one in summary.imports:
+        for name in (one.name, one.name.rpartition(".")[0]):
+            paths = repository.modules.get(name, [])
+            yield from paths if len(paths) == 1 else []
 
 
 def _reached(repository: Repository, summary: Summary, route: Function) -> set[tuple[str, str]]:
@@ -152,6 +160,12 @@ _CLIENTS = {
     "google": words("google vertexai langchain_google_genai langchain_google_vertexai litellm llama_index"),
     "mistral": words("mistralai langchain_mistralai litellm"),
 }
+_METHODS = words("""
+    create acreate generate_content completion acompletion complete stream chat parse generate_content_stream
+""")
+_MAKERS = words("""
+    ChatOpenAI OpenAI ChatAnthropic ChatGoogleGenerativeAI ChatVertexAI ChatMistralAI Anthropic GenerativeModel
+""")
 _MODEL_KEYWORDS = frozenset({"model", "model_name", "llm_model", "engine"})
 
 
@@ -164,14 +178,23 @@ def floating_hosted_model(file: FileFacts) -> Iterator[Found]:
     """
     known = {one.name.partition(".")[0] for one in imports(file)}
     floating = {name for provider, names in FLOATING_MODELS.items() if known & _CLIENTS[provider] for name in names}
-    if not floating or any("Azure" in one.name for one in imports(file)):
+    if not floating or is_test(file.path) or any("Azure" in one.name for one in imports(file)):
         return
+    told: set[str] = set()
     for call in file.nodes(ast.Call):
-        for keyword in call.keywords:
-            if keyword.arg in _MODEL_KEYWORDS and _asks(call) and (name := _constant(file, keyword.value)) in floating:
-                yield Found.at(call, keyword.value, said=f"`{name}`")
-        if call.args and _last(call) == "GenerativeModel" and (name := _constant(file, call.args[0])) in floating:
-            yield Found.at(call, said=f"`{name}`")
+        for node in _asked(call):
+            name = _constant(file, node)
+            if name in floating - told:
+                told.add(name)
+                yield Found.at(call, node, said=f"`{name}`")
+
+
+def _asked(call: ast.Call) -> Iterator[ast.expr]:
+    """Expressions that name the model, of a call that goes to a provider or makes a client that will."""
+    if _last(call) in _METHODS | _MAKERS:
+        yield from (keyword.value for keyword in call.keywords if keyword.arg in _MODEL_KEYWORDS)
+    if _last(call) == "GenerativeModel":
+        yield from call.args[:1]
 
 
 def _last(call: ast.Call) -> str:
@@ -182,18 +205,6 @@ def _last(call: ast.Call) -> str:
         if isinstance(call.func, ast.Name)
         else ""
     )
-
-
-def _asks(call: ast.Call) -> bool:
-    """Whether a call goes to a provider, or makes a client that will."""
-    last = _last(call)
-    methods = words(
-        "create acreate generate_content completion acompletion complete stream chat parse generate_content_stream"
-    )
-    clients = words(
-        "ChatOpenAI OpenAI ChatAnthropic ChatGoogleGenerativeAI ChatVertexAI ChatMistralAI Anthropic GenerativeModel"
-    )
-    return last in methods | clients and "count" not in last
 
 
 def _constant(file: FileFacts, node: ast.expr) -> str:
