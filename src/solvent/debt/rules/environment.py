@@ -202,12 +202,14 @@ def end_of_life(repository: Repository) -> Iterator[Found]:
     Why it costs: security holes stay open, new releases of packages no longer install, and the move gets longer.
     Fix: move to a supported version; a release behind the newest has most packages.
     """
+    told: set[str] = set()  # versions that a CI file asks for: the same in ten workflows is one debt
     for path in sorted(repository.files):
         if is_vendored(path) or is_test(path):
             continue
         for line, product, version in _asked(repository, path):
             day = ended(product, version)
-            if day:
+            if day and version not in told:
+                told |= {version} if images.is_ci(path) else set()
                 name = "Python" if product == "python" else product.capitalize()
                 yield Found(line, (line,), f"{name} {version} ended on {day}", syntax=f"{product} {version}", path=path)
                 break  # one a file
