@@ -40,8 +40,8 @@ def _model_files(repository: Repository, suffixes: frozenset[str]) -> Iterator[s
             yield path
 
 
-_SURE = words(".joblib .pt .pth .keras .onnx .bst .cbm .tflite .safetensors .sav .mdl .ckpt")
-_PICKLES = words(".pkl .pickle .p .model .bin .h5 .hdf5")
+_SURE = words(".joblib .pt .pth .keras .onnx .bst .cbm .tflite .safetensors .ckpt")
+_PICKLES = words(".pkl .pickle .p .sav .mdl .model .bin .h5 .hdf5")
 _MODEL_GLOBAL = re.compile(r"^(sklearn|xgboost|lightgbm|catboost|torch|keras|tensorflow|statsmodels|imblearn)\.")
 _SAVING = re.compile(
     r"(^|\.)(dump|save|save_model|save_weights|save_pretrained|export|ModelCheckpoint|write_bytes)$|savez?$"
