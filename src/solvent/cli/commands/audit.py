@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from solvent.debt.audit import Audit
+    from solvent.debt.pricing.price import Past
     from solvent.debt.reading.cache import Cache
     from solvent.debt.reading.git import Git
     from solvent.debt.reading.sources import Tree
@@ -103,7 +104,8 @@ def command(
         found = against(found, read_baseline(baseline))
     if new_since:
         found = against(found, _known_at(source, new_since, found, settings, cache))
-    past = past_of(source.git, found.repository.summaries, clock.time())
+    past = past_of(source.git, found.repository, clock.time())
+    past = _with_ledger(past, source, found)
     seen = view(found, past, seconds=clock.perf_counter() - begun)
     _cleared()
     if sarif is not None:
@@ -118,6 +120,24 @@ def command(
     failing = "EWI"[: "EWI".index(fail_on or settings.fail_on) + 1]
     bad = any(item.finding.severity in failing for item in seen.first)
     return Exit.FINDINGS if bad and write_baseline is None else Exit.FINE
+
+
+def _with_ledger(past: Past, source: Tree, found: Audit) -> Past:
+    """In a Solvent project the rates of runs are read, not assumed."""
+    if not (source.folder / ".solvent").is_dir():
+        return past
+    from solvent.debt.ledger import MOST_RUNS, ledger, runs_by_file
+    from solvent.foundation.errors import SolventError
+    from solvent.project import Project
+
+    try:
+        facts = Project(source.folder).store.facts
+        seen = ledger(facts.runs(limit=MOST_RUNS), [], [])
+    except SolventError as error:
+        note(f"the ledger is left aside: {error}")
+        return past
+    runs = runs_by_file(seen, found.repository.summaries)
+    return msgspec.structs.replace(past, history=msgspec.structs.replace(past.history, runs=runs))
 
 
 def _settings(source: Tree) -> DebtSettings:

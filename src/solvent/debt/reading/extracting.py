@@ -115,8 +115,16 @@ class _Makers:
             yield from self._one_by_one(left)
 
     def _one_by_one(self, left: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
-        """After one file took its process down: each alone, so that only that one is lost."""
+        """After one file took its process down: each alone, so that only that one is lost. Where no process can be
+        started at all, this one does it.
+        """
         self._pool = None
+        try:
+            self._started(1).submit(_batch, [], self._codes).result()
+        except BrokenProcessPool:
+            self._pool = None
+            yield from _encoded(left.items(), self._rules)
+            return
         for path, content in left.items():
             try:
                 yield from self._started(1).submit(_batch, [(path, content)], self._codes).result()

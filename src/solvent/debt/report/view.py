@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from solvent.debt.audit import Audit
-from solvent.debt.finding import Finding
+from solvent.debt.finding import Finding, Place
 from solvent.debt.pricing.assumptions import MINUTES_A_LINE
 from solvent.debt.pricing.price import Past, Price, Prices, Sum
 from solvent.debt.rules.base import RULE_SET, Rule
@@ -143,5 +143,9 @@ def _groups(found: Audit) -> list[Group]:
 
 
 def lines_of(finding: Finding) -> Sequence[str]:
-    """The evidence, a line each: number and text."""
-    return [f"{step.place.line} {step.text}" for step in finding.evidence]
+    """The evidence, a line each: number, in a notebook behind its cell's, and text."""
+    return [f"{_number(step.place)} {step.text}" for step in finding.evidence]
+
+
+def _number(place: Place) -> str:
+    return f"{place.cell}:{place.line}" if place.cell else f"{place.line}"
