@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -69,8 +70,8 @@ def lost_result(file: FileFacts) -> Iterator[Found]:
     Why it costs: the rows or values that were to go stay in, and no run ever fails over it.
     Fix: assign the result, `df = df.dropna()`.
     """
-    if "ast_node_interactivity" in file.document.text:
-        return  # then every line of a cell is shown
+    if "ast_node_interactivity" in file.document.text or _EXPORTED.search(file.document.text):
+        return  # every line of a cell is shown, or a script was a notebook whose last lines were
     last = _shown(file)
     for statement in file.nodes(ast.Expr):
         call = statement.value
@@ -82,6 +83,9 @@ def lost_result(file: FileFacts) -> Iterator[Found]:
             continue
         if file.type_of(call.func.value) in {FRAME, SERIES}:
             yield Found.at(call)
+
+
+_EXPORTED = re.compile(r"^# (In\[|%%|<codecell>)", re.MULTILINE)
 
 
 def _shown(file: FileFacts) -> set[ast.stmt]:

@@ -61,6 +61,8 @@ def model_without_origin(repository: Repository) -> Iterator[Found]:
     for path in _model_files(repository, _SURE | _PICKLES):
         if not repository.files[path].tracked or is_vendored(path) or _is_pointer(repository, path):
             continue
+        if str(PurePosixPath(path).with_name("MLmodel")) in repository.files:
+            continue  # a tracker's own copy, with its run beside it
         imported = repository.pickled_globals(path)
         models = sorted(name for name in imported if _MODEL_GLOBAL.match(name))
         mains = sorted(name for name in imported if name.startswith("__main__."))
