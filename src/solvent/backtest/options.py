@@ -29,7 +29,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     label_delay: from a row's time until its target is known. metric: by name, None for the task's default.
     cost_retrain, cost_loss: money of one retraining, and of one unit of loss on one row; prices: of a retraining in
     first-window losses. threshold: of the shown metric. budget: seconds, None for the fixed plan; full: no sampling.
-    model: `module:factory` of an unfitted estimator, '' for the built-in one. matrix: where the losses go.
+    model: `module:factory` of an unfitted estimator, '' for the built-in one. matrix: where the losses go;
+    html: where the page goes.
     """
 
     path: Path
@@ -53,6 +54,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     budget: float | None = None
     full: bool = False
     matrix: Path | None = None
+    html: Path | None = None
 
 
 def check(options: Options) -> Options:
@@ -73,8 +75,9 @@ def check(options: Options) -> Options:
             raise BadOption(f"{flag} needs a figure above zero")
     if options.cost_retrain is not None and options.cost_loss is None:
         raise BadOption("--cost-retrain needs --cost-loss, or losses and retrainings have no common unit")
-    if options.matrix is not None and not options.matrix.absolute().parent.is_dir():
-        raise BadOption(f"--matrix {options.matrix}: there is no such folder", next="make it, or name a file elsewhere")
+    for flag, file in (("--matrix", options.matrix), ("--html", options.html)):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise BadOption(f"{flag} {file}: there is no such folder", next="make it, or name a file elsewhere")
     if options.budget is not None and options.budget <= 0:
         raise BadOption("--budget needs seconds above zero")
     return options

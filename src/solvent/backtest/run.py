@@ -12,8 +12,9 @@ from solvent.backtest.columns import Cases, understand
 from solvent.backtest.cut import Course, cut
 from solvent.backtest.drift import Drift, watch
 from solvent.backtest.estimates import Estimated, estimate
+from solvent.backtest.forecasts import Foretold, foretell
 from solvent.backtest.leaks import refuse_leaks
-from solvent.backtest.lifetime import Lifetime, age, aged_by_tick, threshold_of
+from solvent.backtest.lifetime import Lifetime, age, aging_by_tick, known_to_age, threshold_of
 from solvent.backtest.matrix import Matrix, budgeted, fill, fixed_plan, write_matrix
 from solvent.backtest.models import Learner
 from solvent.backtest.options import PRICE, Options, check
@@ -42,6 +43,7 @@ class Backtest(msgspec.Struct, frozen=True):
     lifetime: Lifetime
     drift: list[Drift]
     estimated: list[Estimated]
+    forecast: Foretold
     warnings: list[Warned]
     advice: Advice
     assumptions: list[str]
@@ -73,13 +75,15 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
     estimated = estimate(cases, course, reference, windows)
     threshold, assumed = threshold_of(cases, reference, options)
     lifetime = age(cases, course, reference, matrix, windows, options, threshold=threshold)
+    aged = aging_by_tick(course, matrix, seed=options.seed)
     field = Field(
         matrix,
         course,
         reference,
         drifted=[bool(one.named) for one in drift],
-        aged=aged_by_tick(course, matrix, seed=options.seed),
+        aged=[known_to_age(one) for one in aged],
     )
+    delay = options.label_delay // MICROSECOND
     asked = field.price(asked_price(options, field.window_loss))
     curve = [field.price(price) for price in options.prices]
     return Backtest(
@@ -97,6 +101,7 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
         lifetime=lifetime,
         drift=drift,
         estimated=estimated,
+        forecast=foretell(course, reference, windows, aged, delay=delay),
         warnings=warnings_of(
             course,
             reference,
@@ -104,7 +109,7 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
             drift,
             estimated,
             threshold=threshold,
-            delay=options.label_delay // MICROSECOND,
+            delay=delay,
         ),
         advice=advise(asked, curve, lifetime, matrix, course),
         assumptions=[*cases.assumptions, *course.assumptions, *matrix.said, *([assumed] if assumed else [])],
