@@ -66,9 +66,8 @@ def _windows(found: Backtest) -> str:
     if _even(found):
         return f"{found.course.windows} windows of about {length(found.course.days())}"
     days = [_days(window.end - window.start) for window in found.windows]
-    return (
-        f"{found.course.windows} windows of {rows[len(rows) // 2]:,} rows ({length(min(days))} to {length(max(days))})"
-    )
+    usual, longest = rows[len(rows) // 2], length(max(days))
+    return f"{found.course.windows} windows of {usual:,} rows ({length(min(days))} to {longest})"
 
 
 def ahead(found: Backtest) -> str:
@@ -97,8 +96,8 @@ def assumed(found: Backtest) -> list[str]:
     """What was taken for granted, flags aside."""
     delay = found.options.label_delay
     labels = "labels come at once" if not delay else f"labels come {length(delay.total_seconds() / 86_400)} late"
-    price = f"a retraining costs {price(found.asked.relative)} of a window's loss"
-    return [labels, price, *found.assumptions]
+    dear = f"a retraining costs {price(found.asked.relative)} of a window's loss"
+    return [labels, dear, *found.assumptions]
 
 
 def unit(found: Backtest) -> str:

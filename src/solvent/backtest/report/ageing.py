@@ -85,7 +85,7 @@ def ageing(told: Told) -> Html | None:
 def forecasts(told: Told) -> Html:
     """The 80% interval of each forecast over what came true; those of windows that nobody has seen at the end."""
     foretold = told.found.forecast
-    all_of = [*foretold.made[:-1], *foretold.coming]
+    all_of = [*(one for one in foretold.made if one.window < len(told.windows)), *foretold.coming]
     starts = [window.start for window in told.windows]
     width = (told.windows[-1].end - starts[0]) / len(starts)
     edges = [*starts, *(told.windows[-1].end + width * at for at in range(AHEAD + 1))]

@@ -69,7 +69,10 @@ def frame_of(
     *,
     least: float | None = None,
 ) -> Frame:
-    """Scales that show all lines whole, and bands as far as they do not flatten the lines; least: where the y axis starts."""
+    """Scales that show all lines whole, and bands as far as they do not flatten the lines.
+
+    least: where the y axis starts.
+    """
     low, high = min(lines), max(lines)
     slack = _SLACK * (high - low)
     inside = [min(max(value, low - slack, min(low, 0.0)), high + slack) for value in bands]

@@ -50,12 +50,12 @@ def _features(told: Told) -> list[str]:
 
 def _draw(told: Told, features: list[str], layout: Layout) -> Picture:
     windows = told.windows
-    left = 40 + LETTER * max(min(max(map(len, features)), 20 if layout.ticks > 5 else 12), 8)
+    left = 48 + LETTER * max(min(max(map(len, features)), 20 if layout.ticks > 5 else 12), 8)
     x = Scale(windows[0].start.timestamp(), windows[-1].end.timestamp(), left, layout.width - 12.0)
     base = _HEAD + _ROW * len(features) + 0.0
     frame = Frame(layout, x, Scale(0, 1, base, float(_HEAD)), [0.0, 1.0])
     parts: list[Html] = []
-    letters = int((left - 40) / LETTER)
+    letters = int((left - 48) / LETTER)
     for row, name in enumerate(features):
         y = _HEAD + _ROW * (row + 0.5)
         share = percent(told.found.reference.reliance[name])

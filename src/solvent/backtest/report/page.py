@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 from solvent.backtest import summary
 from solvent.backtest.policies import NEVER, SOLVENT
@@ -14,6 +15,7 @@ from solvent.backtest.report.told import Told
 from solvent.backtest.run import Backtest
 from solvent.backtest.warnings import Warned
 from solvent.backtest.words import close, length, price
+from solvent.foundation.errors import UsageError
 from solvent.pages.document import document
 from solvent.pages.markup import Html, join, tag
 from solvent.pages.parts import tile
@@ -27,6 +29,8 @@ _KEYS = (
 )
 _CARDS = (("life", "Life"), ("drift", "Inputs"), ("ageing", "Ageing"), ("policies", "Policies"), ("prices", "Prices"))
 _MOST_WARNINGS = 8
+_ENOUGH = 8  # windows with an estimate, before which nothing is said of it
+_HELD = 0.85  # of the 90% intervals, that must have held
 
 
 def render_html(found: Backtest) -> str:
@@ -35,6 +39,14 @@ def render_html(found: Backtest) -> str:
     style = files("solvent.backtest.report").joinpath("report.css").read_text("utf-8")
     body = [_header(), tag("main", _section(told)), _keys()]
     return document(f"Backtest of {found.options.target}", body, style=style, script=True)
+
+
+def write_page(found: Backtest, path: Path) -> None:
+    """Raises: UsageError where it cannot be written."""
+    try:
+        path.write_text(render_html(found), "utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror or error}", next="--html FILE") from None
 
 
 def _section(told: Told) -> Html:
@@ -81,9 +93,8 @@ def _error_tile(told: Told) -> Html:
     fresh = sum(told.fresh[-quarter:]) / quarter
     begin, end, newest, worst = alike([first, last, fresh, max(told.never)])
     value = join(begin, tag("small", f" → {end} {told.unit}"))
-    return tile(
-        "Error, never retrained", value, f"first and last quarter, worst window {worst}; a fresh model ends at {newest}"
-    )
+    note = f"first and last quarter, worst window {worst}; a fresh model ends at {newest}"
+    return tile("Error, never retrained", value, note)
 
 
 def _age_tile(told: Told) -> Html:
@@ -176,9 +187,9 @@ def _labels(told: Told) -> Html:
         "realised error leaves the band, the relation did."
     )
     verdict = None
-    if count:
-        good = inside >= 0.8 * count
-        word = "● can be trusted here" if good else "▲ do not trust it here"
+    if count >= _ENOUGH:
+        good = inside >= _HELD * count
+        word = "● held what it promises here" if good else "▲ do not trust it here"
         verdict = tag("p", tag("span", word, class_=f"st {'good' if good else 'warn'}"))
     return tag(
         "div",

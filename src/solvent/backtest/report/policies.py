@@ -44,7 +44,8 @@ def policies(told: Told) -> Html:
         _table(told, others),
         class_="older",
     )
-    about = f"A retraining costs {price(told.found.asked.relative)} of the first window's loss here; Solvent pays for its comparing fits too."
+    each = price(told.found.asked.relative)
+    about = f"A retraining costs {each} of the first window's loss here; Solvent pays for its comparing fits too."
     return tag(
         "div",
         tag("h2", "What each policy would have cost"),
@@ -85,6 +86,10 @@ def _table(told: Told, outcomes: Sequence[Outcome]) -> Html:
         )
     header = ["Policy", "", "Cost", "× oracle", "Regret share", "Retrained", f"Error, {told.unit}"]
     return table(header, rows, right=(2, 3, 4, 5, 6), caption="What each policy would have cost")
+
+
+def _share(outcome: Outcome) -> str:
+    return "–" if math.isnan(outcome.regret_share) else number(round(outcome.regret_share, 6))
 
 
 def prices(told: Told) -> Html | None:

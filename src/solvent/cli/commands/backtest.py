@@ -30,6 +30,7 @@ def command(
     budget: float | None = None,
     full: bool = False,
     matrix: Path | None = None,
+    html: Path | None = None,
     json: bool = False,
 ) -> Exit:
     """Tell how a model on a table would have aged, and what each way of retraining would have cost.
@@ -77,6 +78,8 @@ def command(
         All rows everywhere, however long it takes.
     matrix:
         Also write the loss of every training tick and span on every later window here, as Parquet.
+    html:
+        Also write everything with its pictures here, as one page that needs no network.
     """
     from solvent.backtest.document import document
     from solvent.backtest.options import (
@@ -89,6 +92,7 @@ def command(
         parse_train,
         parse_window,
     )
+    from solvent.backtest.report.page import write_page
     from solvent.backtest.run import backtest
     from solvent.backtest.terminal import render
 
@@ -118,14 +122,18 @@ def command(
             budget=budget,
             full=full,
             matrix=matrix,
+            html=html,
         ),
         _progress,
     )
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
+    if html is not None:
+        write_page(found, html)
     show(document(found), render(found), json=json)
-    if matrix is not None:
-        note(f"The loss matrix is written: {matrix}")
+    for name, file in (("loss matrix", matrix), ("page", html)):
+        if file is not None:
+            note(f"The {name} is written: {file}")
     return Exit.FINE
 
 
