@@ -30,10 +30,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     cost_retrain, cost_loss: money of one retraining, and of one unit of loss on one row; prices: of a retraining in
     first-window losses. threshold: of the shown metric. budget: seconds, None for the fixed plan; full: no sampling.
     model: `module:factory` of an unfitted estimator, '' for the built-in one. matrix: where the losses go;
-    html: where the page goes.
+    html: where the page goes. path: a file, or the URL of a database, whose rows
+    the query gives; files: of a table in several, name and place, where `path` only names it.
     """
 
-    path: Path
+    path: Path | str
     time: str
     target: str
     model: str = ""
@@ -55,6 +56,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     full: bool = False
     matrix: Path | None = None
     html: Path | None = None
+    query: str = ""
+    files: tuple[tuple[str, Path], ...] = ()
 
 
 def check(options: Options) -> Options:

@@ -10,7 +10,7 @@ from solvent.cli.show import note, paint, show
 
 
 def command(
-    table: Path,
+    table: str,
     *,
     time: str,
     target: str,
@@ -31,6 +31,7 @@ def command(
     full: bool = False,
     matrix: Path | None = None,
     html: Path | None = None,
+    query: str = "",
     json: bool = False,
 ) -> Exit:
     """Tell how a model on a table would have aged, and what each way of retraining would have cost.
@@ -41,7 +42,8 @@ def command(
     Parameters
     ----------
     table:
-        CSV or Parquet; one row is one case.
+        CSV, Parquet or Arrow, a folder of them, a dataset of this project such as NAME@2, or a database's URL with
+        --query; one row is one case.
     time:
         The column with each row's time.
     target:
@@ -80,6 +82,8 @@ def command(
         Also write the loss of every training tick and span on every later window here, as Parquet.
     html:
         Also write everything with its pictures here, as one page that needs no network.
+    query:
+        The rows, where the table is a database: sqlite:///FILE or postgresql://USER@HOST/DATABASE.
     """
     from solvent.backtest.document import document
     from solvent.backtest.options import (
@@ -123,6 +127,8 @@ def command(
             full=full,
             matrix=matrix,
             html=html,
+            query=query,
+            files=_files(table),
         ),
         _progress,
     )
@@ -135,6 +141,23 @@ def command(
         if file is not None:
             note(f"The {name} is written: {file}")
     return Exit.FINE
+
+
+def _files(table: str) -> tuple[tuple[str, Path], ...]:
+    """The files of a folder or of a dataset of this project, by name and place; none where the table is one itself."""
+    if "://" in table or Path(table).is_file():
+        return ()
+    from solvent.governance.comparison.data import read_side
+    from solvent.project import NoProject, Project
+
+    if "@" not in table and not Path(table).is_dir():
+        return ()
+    try:
+        project = Project.find()
+    except NoProject:
+        project = None
+    side = read_side(table, Path.cwd(), project)
+    return tuple((name, file.path) for name, file in sorted(side.files.items()))
 
 
 def _progress(text: str) -> None:
