@@ -24,14 +24,14 @@ class BadOption(UsageError):
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """A backtest's question.
 
-    train: share of the rows that the first model is trained on, or the instant before which; windows: how many of
-    equal count, where neither width nor count is given; width: a window's length in time; count: its rows.
-    label_delay: from a row's time until its target is known. metric: by name, None for the task's default.
-    cost_retrain, cost_loss: money of one retraining, and of one unit of loss on one row; prices: of a retraining in
-    first-window losses. threshold: of the shown metric. budget: seconds, None for the fixed plan; full: no sampling.
-    model: `module:factory` of an unfitted estimator, '' for the built-in one. matrix: where the losses go;
-    html: where the page goes. path: a file, or the URL of a database, whose rows
-    the query gives; files: of a table in several, name and place, where `path` only names it.
+    path: a file, or the URL of a database whose rows the `query` gives; files: of a table that lies in several, name
+    and place, where `path` only names it. keep: columns that look like leaks and are none. train: share of the rows
+    that the first model is trained on, or the instant before which; windows: how many of equal count, where neither
+    width nor count is given; width: a window's length in time; count: its rows. label_delay: from a row's time until
+    its target is known. metric: by name, None for the task's default. cost_retrain, cost_loss: money of one
+    retraining, and of one unit of loss on one row; prices: of a retraining in first-window losses. threshold: of the
+    shown metric. budget: seconds, None for the fixed plan; full: no sampling. model: `module:factory` of an unfitted
+    estimator, '' for the built-in one. matrix, html: where the losses and the page go.
     """
 
     path: Path | str
@@ -39,6 +39,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     model: str = ""
     drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     id: str = ""
     train: float | datetime = TRAIN
     windows: int = WINDOWS

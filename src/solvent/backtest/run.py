@@ -58,7 +58,7 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
     begun = clock.perf_counter()
     table = read_table(check(options))
     cases = understand(table, options)
-    refuse_leaks(cases, options.target)
+    refuse_leaks(cases, options.target, options.keep)
     course = cut(cases, options)
     learner = Learner(cases, options.model, options.seed)
     plan = fixed_plan(course, full=options.full)

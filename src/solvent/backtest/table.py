@@ -43,8 +43,9 @@ def read_table(options: Options) -> Table:
     for flag, name in (("--time", options.time), ("--target", options.target), ("--id", options.id)):
         if name:
             require(frame, name, f"{flag} {name}", options.path)
-    for name in options.drop:
-        require(frame, name, f"--drop {name}", options.path)
+    for flag, names in (("--drop", options.drop), ("--keep", options.keep)):
+        for name in names:
+            require(frame, name, f"{flag} {name}", options.path)
     total = frame.height
     instants, said = instants_of(frame[options.time])
     notes += said

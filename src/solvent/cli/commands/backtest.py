@@ -16,6 +16,7 @@ def command(
     target: str,
     model: str = "",
     drop: list[str] | None = None,
+    keep: list[str] | None = None,
     id: str = "",
     train: str = "0.25",
     window: str | None = None,
@@ -52,6 +53,8 @@ def command(
         `module:factory` that returns an unfitted scikit-learn estimator; gradient boosting without.
     drop:
         Columns not to learn from; repeated, or with commas.
+    keep:
+        Columns that were refused as leaks, and are known in time.
     id:
         The column that names the row.
     train:
@@ -109,7 +112,8 @@ def command(
             time=time,
             target=target,
             model=model,
-            drop=tuple(name for part in drop or [] for name in part.split(",") if name),
+            drop=_names(drop),
+            keep=_names(keep),
             id=id,
             train=parse_train(train),
             windows=windows if windows is not None else WINDOWS,
@@ -141,6 +145,10 @@ def command(
         if file is not None:
             note(f"The {name} is written: {file}")
     return Exit.FINE
+
+
+def _names(parts: list[str] | None) -> tuple[str, ...]:
+    return tuple(name for part in parts or [] for name in part.split(",") if name)
 
 
 def _files(table: str) -> tuple[tuple[str, Path], ...]:
