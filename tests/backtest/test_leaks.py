@@ -96,3 +96,9 @@ def test_what_the_user_vouches_for_is_kept():
     with pytest.raises(Leak) as caught:
         refuse_leaks(cases, "units", keep=("twin",))
     assert caught.value.columns == ["other"]
+
+
+def test_a_flag_that_the_target_decides_is_named():
+    flagged = sales().with_columns(low=pl.col("units") < 33, level=(pl.col("units") / 8).floor().cast(pl.Int32))
+    found = leaks(flagged)
+    assert found.columns == ["low", "level"] and "`low` follows from units" in str(found)

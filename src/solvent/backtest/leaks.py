@@ -25,6 +25,9 @@ _NEAR = 8  # rows before and after that a column may be made of
 _MADE_OF = 0.01  # share of a column's spread that may be left
 _LESS = 10.0  # times as much is left by the rows that could be known
 _KNOWN = 0.5  # share of a column's cells that must be known for a correlation
+_FEW = 20  # values of a column that the target may decide
+_USUAL = 0.97  # share of rows with one value, above which a column says too little to be judged so
+_DECIDED = 0.998  # share of rows in which the target decides a column
 _LEAST_SHARE = 0.02  # of the target's spread that a part of a total carries
 
 
@@ -45,7 +48,7 @@ def refuse_leaks(cases: Cases, target: str, keep: Collection[str] = ()) -> None:
     """keep: columns that the user vouches for. Raises: Leak, with a sentence for each column."""
     rows = np.unique(np.linspace(0, len(cases.y) - 1, min(_ROWS, len(cases.y))).astype(int))
     past = {name for at, name in enumerate(cases.features) if _of_the_past(cases, at)}
-    found = _alone(cases, rows, target, past) | _future(cases, target, past)
+    found = _alone(cases, rows, target, past) | _made_of_target(cases, rows, target) | _future(cases, target, past)
     found |= _parts(cases, rows, target, set(found) | past)
     found = {name: sentence for name, sentence in found.items() if name not in keep}
     if found:
@@ -54,11 +57,11 @@ def refuse_leaks(cases: Cases, target: str, keep: Collection[str] = ()) -> None:
 
 def _of_the_past(cases: Cases, at: int) -> bool:
     """Whether a column is made of earlier targets rather than of the row's own: what was yesterday is no leak."""
-    column = cases.x[:, at]
+    column, y = cases.x[-_ROWS:, at], cases.y[-_ROWS:]
     if cases.categorical[at] or not np.isfinite(column[_NEAR:]).all():
         return False
-    earlier = _misfit(column[_NEAR:], _shifted(cases.y, range(-_NEAR, 0)))
-    own = _misfit(column[_NEAR:], cases.y[_NEAR:, None])
+    earlier = _misfit(column[_NEAR:], _shifted(y, range(-_NEAR, 0)))
+    own = _misfit(column[_NEAR:], y[_NEAR:, None])
     return earlier < _MADE_OF and earlier <= own
 
 
@@ -74,6 +77,24 @@ def _alone(cases: Cases, rows: Counts, target: str, past: set[str]) -> dict[str,
             share = max(share, abs(_rank_correlation(column, y)) ** 2)
         if share >= _ALONE:
             found[name] = f"`{name}` alone foretells {share:.1%} of what can be known of {target}"
+    return found
+
+
+def _made_of_target(cases: Cases, rows: Counts, target: str) -> dict[str, str]:
+    """Few-valued columns that a number's target decides, as a delay does whether it was late."""
+    if cases.task != "regression":
+        return {}
+    y, found = np.clip(cases.y[rows], -_LARGE, _LARGE)[:, None], dict[str, str]()
+    test = np.arange(len(rows)) * _BLOCKS // len(rows) % 2 == 0
+    for at, name in enumerate(cases.features):
+        column = np.nan_to_num(cases.x[rows, at], nan=-1.0, posinf=-1.0, neginf=-1.0)
+        values, counts = np.unique(column, return_counts=True)
+        if not 2 <= len(values) <= _FEW or counts.max() > _USUAL * len(column):
+            continue
+        codes = np.searchsorted(values, column)
+        tree = DecisionTreeClassifier(max_leaf_nodes=2 * len(values), random_state=0).fit(y[~test], codes[~test])
+        if float((tree.predict(y[test]) == codes[test]).mean()) >= _DECIDED:
+            found[name] = f"`{name}` follows from {target}"
     return found
 
 
@@ -110,7 +131,11 @@ def _future(cases: Cases, target: str, past: set[str]) -> dict[str, str]:
         if later is not None:
             rows = "the row after it" if later[0] == 1 else f"the {later[0]:,}th row after it"
             found[name] = f"`{name}` is {target} of {rows} in {later[1]:.1%} of rows"
-        elif cases.task == "regression" and not cases.categorical[at] and _made_of_later(cases.x[:, at], cases.y):
+        elif (
+            cases.task == "regression"
+            and not cases.categorical[at]
+            and _made_of_later(cases.x[-_ROWS:, at], cases.y[-_ROWS:])
+        ):
             found[name] = f"`{name}` follows from {target} of the {_NEAR} rows after it"
     return found
 

@@ -25,6 +25,9 @@ from solvent.backtest.table import read_table
 from solvent.backtest.warnings import Warned, warnings_of
 from solvent.foundation.clock import MICROSECOND
 
+_MATRIX = 0.7  # share of a budget by which the matrix must be filled
+_TAIL = 0.9  # share by which the last figures that can be left out are
+
 
 class Backtest(msgspec.Struct, frozen=True):
     """Everything that was found; `document` makes it the JSON that is printed, `render` the lines."""
@@ -65,13 +68,15 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
     progress(f"{len(cases.y):,} rows read; judging the first model")
     reference = judge(learner, course, fit_rows=plan.fit_rows, seed=options.seed)
     if options.budget is not None and not options.full:
-        plan = budgeted(plan, course, learner, reference.bound, options.budget - (clock.perf_counter() - begun))
-    matrix = fill(learner, course, plan, bound=reference.bound, progress=progress)
+        plan = budgeted(plan, course, learner, reference.bound, _left(options, begun))
+    seconds = _left(options, begun) if options.budget is not None and not options.full else None
+    matrix = fill(learner, course, plan, bound=reference.bound, progress=progress, seconds=seconds)
     if options.matrix is not None:
         write_matrix(matrix, course, options.matrix)
     windows = live_on(learner, course, matrix, bound=reference.bound, fit_rows=plan.fit_rows, seed=options.seed)
     progress("reading what it says")
-    drift = watch(cases, course, reference, seed=options.seed)
+    until = begun + options.budget * _TAIL if options.budget is not None and not options.full else None
+    drift = watch(cases, course, reference, seed=options.seed, until=until)
     estimated = estimate(cases, course, reference, windows)
     threshold, assumed = threshold_of(cases, reference, options)
     lifetime = age(cases, course, reference, matrix, windows, options, threshold=threshold)
@@ -86,6 +91,7 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
     delay = options.label_delay // MICROSECOND
     asked = field.price(asked_price(options, field.window_loss))
     curve = [field.price(price) for price in options.prices]
+    spent = clock.perf_counter() - begun
     return Backtest(
         options=options,
         total=table.total,
@@ -112,9 +118,24 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
             delay=delay,
         ),
         advice=advise(asked, curve, lifetime, matrix, course),
-        assumptions=[*cases.assumptions, *course.assumptions, *matrix.said, *([assumed] if assumed else [])],
-        seconds=clock.perf_counter() - begun,
+        assumptions=[
+            *cases.assumptions,
+            *course.assumptions,
+            *matrix.said,
+            *([assumed] if assumed else []),
+            *([_missed(options.budget, spent)] if options.budget is not None and spent > options.budget else []),
+        ],
+        seconds=spent,
     )
+
+
+def _left(options: Options, begun: float) -> float:
+    """Seconds for the matrix: what is left of the budget, less what comes after it."""
+    return (options.budget or 0.0) * _MATRIX - (clock.perf_counter() - begun)
+
+
+def _missed(budget: float, spent: float) -> str:
+    return f"the budget of {budget:g} s is too small for this table: the least that can be told took {spent:.0f} s"
 
 
 def asked_price(options: Options, window_loss: float) -> float:
