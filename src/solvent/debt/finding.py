@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 Severity = Literal["E", "W", "I"]
+State = Literal["open", "new", "known", "allowed"]
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -35,7 +36,7 @@ class Found(msgspec.Struct, frozen=True):
     line: 1-based; evidence: lines that show it, in reading order; said: what is special here, one phrase (may be
     empty); root: findings of one file with the same root are charged once; scope: dotted name of the function or
     class around it; syntax: normalised text that the fingerprint rests on; path: only where a rule over the
-    repository speaks of a file.
+    repository speaks of a file; concerns: further files whose changes make it cost.
     """
 
     line: int
@@ -45,6 +46,7 @@ class Found(msgspec.Struct, frozen=True):
     scope: str = ""
     syntax: str = ""
     path: str = ""
+    concerns: tuple[str, ...] = ()
 
     @classmethod
     def at(cls, node: ast.expr | ast.stmt, *evidence: ast.expr | ast.stmt, said: str = "", root: str = "") -> Found:
@@ -53,14 +55,24 @@ class Found(msgspec.Struct, frozen=True):
         return cls(node.lineno, tuple(lines), said, root, syntax=ast.unparse(node))
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """A debt as it is reported; fingerprint: survives moves, renames and formatting (DEBT, living with it)."""
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """A debt as it is reported.
+
+    joined: line in the joined text of a notebook; root: findings of one file with the same root are charged once;
+    syntax, scope: what the fingerprint rests on; state: new and known against a baseline, allowed by a comment with a
+    reason; concerns: further files whose changes make it cost.
+    """
 
     rule: str
     severity: Severity
     place: Place
-    said: str
-    evidence: list[Step]
-    root: str
-    scope: str
-    fingerprint: str
+    joined: int
+    said: str = ""
+    evidence: list[Step] = []
+    root: str = ""
+    scope: str = ""
+    syntax: str = ""
+    concerns: tuple[str, ...] = ()
+    fingerprint: str = ""
+    state: State = "open"
+    reason: str = ""

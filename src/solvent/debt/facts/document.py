@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import ast
+import io
+import tokenize
+import warnings
 from pathlib import PurePosixPath
 
 import msgspec
 
 from solvent.debt.finding import Place
+
+MOST_CODE = 4_000_000  # characters of Python in one document; more is generated or data
 
 
 class Unreadable(Exception):
@@ -27,30 +32,45 @@ class Cell(msgspec.Struct, frozen=True):
     failed: bool
 
 
+class Gap(msgspec.Struct, frozen=True):
+    """A cell that could not be read as Python: what it binds is unknown. first, last: its joined lines."""
+
+    cell: int
+    first: int
+    last: int
+    reason: str
+
+
 class Document(msgspec.Struct, frozen=True):
-    """text: the joined code; cells: empty for a script; blanked: lines that were magic or shell (joined numbers)."""
+    """text: the joined code, lines ended by a line feed; cells: empty for a script; blanked: what was magic or shell,
+    by joined line; gaps: cells left out because they are no Python 3.
+    """
 
     path: str
     text: str
-    cells: list[Cell]
-    blanked: dict[int, str]
+    cells: list[Cell] = []
+    blanked: dict[int, str] = {}
+    gaps: list[Gap] = []
 
     @property
     def notebook(self) -> bool:
-        return bool(self.cells)
+        return PurePosixPath(self.path).suffix == ".ipynb"
+
+    def cell(self, line: int) -> Cell | None:
+        """The cell that a joined line stands in; None in a script."""
+        return next((cell for cell in self.cells if cell.first <= line < cell.first + cell.lines), None)
 
     def place(self, line: int) -> Place:
         """Of a line of the joined text."""
-        for cell in self.cells:
-            if cell.first <= line < cell.first + cell.lines:
-                inside = line - cell.first
-                physical = cell.physical[inside] if inside < len(cell.physical) else 1
-                return Place(self.path, cell.number, inside + 1, physical)
-        return Place(self.path, 0, line, line)
+        cell = self.cell(line)
+        if cell is None:
+            return Place(self.path, 0, line, line)
+        inside = line - cell.first
+        return Place(self.path, cell.number, inside + 1, cell.physical[inside])
 
     def line(self, number: int) -> str:
         """Text of a joined line without indentation."""
-        lines = self.text.splitlines()
+        lines = self.text.split("\n")
         return lines[number - 1].strip() if 0 < number <= len(lines) else ""
 
 
@@ -59,25 +79,39 @@ def read_document(path: str, content: bytes) -> Document:
 
     Raises: Unreadable.
     """
+    from solvent.debt.facts.notebook import read_notebook
+
     if PurePosixPath(path).suffix == ".ipynb":
-        return _notebook(path, content)
-    return Document(path, _decoded(content), [], {})
+        return read_notebook(path, content)
+    if len(content) > MOST_CODE:
+        raise Unreadable(f"larger than {MOST_CODE // 1_000_000} MB")
+    return Document(path, one_line_end(_decoded(content)))
+
+
+def parse(text: str) -> ast.Module:
+    """Syntax tree of Python 3. Raises: Unreadable."""
+    try:
+        with warnings.catch_warnings():  # a doubtful escape in somebody's string is not ours to report
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
+    except SyntaxError as error:
+        raise Unreadable(f"not Python 3: {error.msg}, line {error.lineno}") from None
+    except ValueError as error:
+        raise Unreadable(f"not Python 3: {error}") from None
+    except (RecursionError, MemoryError):
+        raise Unreadable("nested too deeply") from None
+
+
+def one_line_end(text: str) -> str:
+    """Lines as Python counts them: ended by LF, CRLF or CR, never by a form feed or a Unicode separator."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _decoded(content: bytes) -> str:
-    if b"\0" in content[:4096]:
+    if b"\0" in content:
         raise Unreadable("binary")
     try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Unreadable("not UTF-8") from None
-
-
-def _notebook(path: str, content: bytes) -> Document:
-    try:
-        raw = json.loads(content)
-        cells = raw["cells"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise Unreadable("not a notebook of format 4") from None
-    del cells
-    raise Unreadable("notebooks come next")
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return content.decode(encoding)
+    except (SyntaxError, UnicodeError, LookupError):
+        raise Unreadable("its bytes do not fit its encoding") from None

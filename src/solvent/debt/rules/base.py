@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,10 +16,7 @@ from solvent.debt import rules
 from solvent.debt.finding import Found, Severity
 from solvent.foundation.errors import UsageError
 
-if TYPE_CHECKING:
-    from solvent.debt.facts.file import FileFacts
-    from solvent.debt.facts.repository import Repository
-
+_HEADING = re.compile(r"[A-Z][a-z ]+:")
 GROUP, PREFIX = "solvent.plugins", "rule."
 RULE_SET = "1"  # part of every cache key and report; raised when a rule's findings change
 
@@ -32,8 +30,8 @@ class BadPlugin(UsageError):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """check: takes `file: FileFacts` or `repository: Repository`; principal, driver: classes of the price table;
-    preview: off unless asked for; doc: the rule's docstring.
+    """check: takes `file: FileFacts`, `repository: Repository` or `allows: Sequence[Allowed]`; principal, driver:
+    classes of the price table; preview: off unless asked for; doc: the rule's docstring.
     """
 
     code: str
@@ -44,8 +42,41 @@ class Rule(msgspec.Struct, frozen=True):
     source: str
     preview: bool
     doc: str
-    scope: Literal["file", "repository"]
+    scope: Literal["file", "repository", "allows"]
     check: Check
+
+    @property
+    def title(self) -> str:
+        """What is wrong, without a full stop."""
+        return self._part(0).rstrip(".")
+
+    @property
+    def why(self) -> str:
+        """Why it costs."""
+        return self._section("Why it costs:")
+
+    @property
+    def fix(self) -> str:
+        return self._section("Fix:")
+
+    @property
+    def allow_when(self) -> str:
+        """When to leave it; empty where the rule does not say."""
+        return self._section("Allow when:")
+
+    def _part(self, at: int) -> str:
+        return " ".join(self.doc.split("\n\n")[at].split())
+
+    def _section(self, heading: str) -> str:
+        found: list[str] = []
+        for line in self.doc.splitlines():
+            if line.startswith(heading):
+                found = [line.removeprefix(heading).strip()]
+            elif found and (not line.strip() or _HEADING.match(line)):
+                break
+            elif found:
+                found.append(line.strip())
+        return " ".join(found)
 
 
 def rule(
@@ -58,7 +89,7 @@ def rule(
     source: str,
     preview: bool = False,
 ) -> Callable[[Check], Check]:
-    """Make a function a rule. Its one parameter, `file` or `repository`, says what it looks at."""
+    """Make a function a rule. Its one parameter, `file`, `repository` or `allows`, says what it looks at."""
 
     def made(check: Check) -> Check:
         scope: Any = next(iter(inspect.signature(check).parameters))
