@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import msgspec
@@ -30,7 +29,7 @@ class Estimated(msgspec.Struct, frozen=True):
 def estimate(cases: Cases, course: Course, reference: Reference, windows: Sequence[Realised]) -> list[Estimated]:
     """An estimate a window, from the outputs alone; scored as labels become known, and switched off when it fails."""
     if reference.estimator is None:
-        return [Estimated(None, f"no estimator for a {cases.task} target")] * course.windows
+        return [Estimated(None, "too few labelled rows to learn the loss from")] * course.windows
     contract = infer_contract(cases.frame[: int(course.bounds[0])])
     found: list[Estimated] = []
     abstain = MonitorSettings().abstain
@@ -44,8 +43,8 @@ def estimate(cases: Cases, course: Course, reference: Reference, windows: Sequen
         if outside > abstain:
             found.append(Estimated(None, f"{outside:.0%} of rows lie outside what training showed"))
             continue
-        told = reference.estimator.estimate(window.outputs, cases.micros[rows], level=LEVEL)
-        found.append(Estimated(told) if math.isfinite(told.upper) else Estimated(None, "too few reference rows"))
+        told = reference.estimator.estimate(window.outputs, cases.micros[rows], features=cases.x[rows], level=LEVEL)
+        found.append(Estimated(None, told.abstains) if told.abstains else Estimated(told.loss))
     return found
 
 

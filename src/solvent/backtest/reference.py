@@ -49,11 +49,17 @@ def judge(learner: Learner, course: Course, *, fit_rows: int | None, seed: int) 
     bound = stated_bound(cases.metric, raw)
     losses, micros = np.minimum(raw, bound), cases.micros[rows]
     means, _, sizes = block_means(losses, micros, course.block)
-    estimator = None
-    if cases.task != "multiclass":
-        estimator = learn_loss(
-            cases.task, cases.metric, cases.y[rows], outputs, micros, bound=bound, block=course.block
-        )
+    estimator = learn_loss(
+        cases.task,
+        cases.metric,
+        cases.y[rows],
+        outputs,
+        micros,
+        bound=bound,
+        block=course.block,
+        features=cases.x[rows],
+        compared=np.array([name not in cases.clocks for name in cases.features], dtype=bool),
+    )
     naive = float(np.minimum(losses_of(cases, rows, constant(cases, np.arange(start), len(rows))), bound).mean())
     return Reference(
         rows=rows,

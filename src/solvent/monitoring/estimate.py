@@ -7,7 +7,8 @@ import polars as pl
 from scipy.special import bdtrc
 
 from solvent.data.contracts import ColumnType, Contract, Role
-from solvent.monitoring.frames import TIME, floats_of, micros_of
+from solvent.monitoring.frames import TIME, floats_of, micros_of, outputs_of
+from solvent.monitoring.matrix import feature_matrix
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.settings import Findings, MonitorSettings, Subject
 from solvent.monitoring.state import MonitorState
@@ -39,13 +40,23 @@ def watch_estimate(
     unit = metric.unit.replace("target", str(reference.signature.get("target") or "target"))
     outside = outside_support(frame, reference.contract)
     reason = _reason(outside, broken, state, settings)
-    output = floats_of(frame["output"])
-    known = np.isfinite(output)
+    outputs = outputs_of(frame)
+    known = np.isfinite(outputs.reshape(frame.height, -1)).all(axis=1)
     about: dict[str, object] = {"assumes": _ASSUMES, "outside_support": round(outside, 4)}
     if reason or not known.any():
         about["abstains"] = reason or "no outputs"
         return Findings(measurements=[subject.measurement(NAME, None, unit, rows=frame.height, about=about)])
-    found = risk.model.estimate(output[known], micros_of(frame[TIME])[known], level=settings.level)
+    estimate = risk.model.estimate(
+        outputs[known],
+        micros_of(frame[TIME])[known],
+        features=feature_matrix(frame, reference.contract)[known],
+        level=settings.level,
+    )
+    about["behind"] = round(estimate.behind, 1)
+    if estimate.abstains:
+        about["abstains"] = estimate.abstains
+        return Findings(measurements=[subject.measurement(NAME, None, unit, rows=frame.height, about=about)])
+    found = estimate.loss
     state.estimator.pending[window] = (found.lower, min(found.upper, 1e300))
     about["mean"] = found.value
     return Findings(
