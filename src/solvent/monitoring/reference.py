@@ -66,6 +66,12 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     risk: Risk | None = None
 
 
+def worst_tolerated(risk: Risk, settings: MonitorSettings) -> float:
+    """The null of the test: the upper bound of the reference's risk and the tolerance, unrooted."""
+    upper = risk.mean.upper if np.isfinite(risk.mean.upper) else 2 * risk.mean.value
+    return max(upper * (1 + settings.tolerance), 1e-9 * risk.bound)
+
+
 def build_reference(
     evaluation: pl.DataFrame,
     signature: Mapping[str, Any],

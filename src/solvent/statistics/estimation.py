@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 from scipy.special import stdtrit
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from solvent.statistics.arrays import Counts, Flags, Floats
 from solvent.statistics.calibration import binned_mean, isotonic
@@ -89,9 +90,13 @@ class LossModel:
         The interval is Student's t over the reference's blocks and covers the sampling of the window's labels and
         the error of the loss model on rows like these.
         """
-        rows = len(output)
-        if rows == 0:
+        if len(output) == 0:
             return Estimate(Interval(math.nan, math.nan, math.nan, level), 0.0, "no rows")
+        with threadpool_limits(1):  # small fits: waking a team of threads costs more than the work
+            return self._estimate(output, micros, features, level, seed)
+
+    def _estimate(self, output: Floats, micros: Counts, features: Floats | None, level: float, seed: int) -> Estimate:
+        rows = len(output)
         drawn = even_draw(rows, _MOST_WINDOW)
         seen = features[drawn] if features is not None and self.features is not None else None
         expected = self._whole(output[drawn], seen)
