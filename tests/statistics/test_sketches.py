@@ -107,7 +107,8 @@ def test_heavy_hitters_keep_their_promise_through_any_merge(a: list[str], b: lis
 
 
 def test_rare_values_are_not_told() -> None:
-    assert HeavyHitters.of({"Ann": 1, "Bo": 30}).above(20) == {"Bo": 30}
+    kept = HeavyHitters.of({"Ann": 1, "Bo": 30}).above(20)
+    assert (kept.counts, kept.lost) == ({"Bo": 30}, 1) and kept.above(20) == kept
 
 
 def test_sketches_travel_as_bytes() -> None:

@@ -181,9 +181,11 @@ class HeavyHitters(msgspec.Struct, frozen=True):
         cut = ordered[size][1] if len(ordered) > size else 0
         return cls({value: rows - cut for value, rows in ordered[:size] if rows > cut}, lost + cut, size)
 
-    def above(self, rows: int) -> dict[str, int]:
-        """Values that surely have at least so many rows, with the count that is sure: rare ones may name a person."""
-        return {value: count for value, count in self.counts.items() if count >= rows}
+    def above(self, rows: int) -> Self:
+        """Without values of fewer rows, which may name a person; what is dropped counts as lost."""
+        kept = {value: count for value, count in self.counts.items() if count >= rows}
+        dropped = max((count for count in self.counts.values() if count < rows), default=0)
+        return type(self)(kept, self.lost + dropped, self.size)
 
 
 def hash_numbers(values: Floats) -> Hashes:
