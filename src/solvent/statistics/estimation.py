@@ -32,6 +32,7 @@ _MOST_WINDOW = 20_000  # rows of a window that are looked at one by one
 _LEAST_BEHIND = 20.0  # effective rows of the reference, and four blocks, below which an estimate rests on nothing
 _LEAST_BLOCKS = 4.0
 _LARGEST_ODDS = 50.0
+_LARGE = 1e30
 _BOOSTING = {
     "max_iter": 40,
     "learning_rate": 0.06,
@@ -199,13 +200,14 @@ def _calibrated(model: LossModel, rows: Flags) -> Expectation:
     if model.features is None or one_class:
         step = isotonic(model.output[rows], label)
         return lambda output, _: _mixed(model, step(output), output)
-    boosted = HistGradientBoostingClassifier(**_BOOSTING)
-    boosted.fit(_joined(model.output[rows], model.features[rows]), label > 0.5)
+    table = _joined(model.output[rows], model.features[rows])
+    known = ~np.isnan(table).all(axis=0)
+    boosted = HistGradientBoostingClassifier(**_BOOSTING).fit(table[:, known], label > 0.5)
 
     def expected(output: Floats, features: Floats | None) -> Floats:
         if features is None:
             raise ValueError("this loss model was learned with features, and needs them")
-        return _mixed(model, boosted.predict_proba(_joined(output, features))[:, 1], output)
+        return _mixed(model, boosted.predict_proba(_joined(output, features)[:, known])[:, 1], output)
 
     return expected
 
@@ -221,13 +223,14 @@ def _direct(model: LossModel, rows: Flags) -> Expectation:
     if model.features is None:
         step = binned_mean(_summary(model.metric, model.output[rows]), model.losses[rows])
         return lambda output, _: step(_summary(model.metric, output))
-    boosted = HistGradientBoostingRegressor(**_BOOSTING)
-    boosted.fit(_joined(model.output[rows], model.features[rows]), model.losses[rows])
+    table = _joined(model.output[rows], model.features[rows])
+    known = ~np.isnan(table).all(axis=0)
+    boosted = HistGradientBoostingRegressor(**_BOOSTING).fit(table[:, known], model.losses[rows])
 
     def expected(output: Floats, features: Floats | None) -> Floats:
         if features is None:
             raise ValueError("this loss model was learned with features, and needs them")
-        found: Floats = boosted.predict(_joined(output, features))
+        found: Floats = boosted.predict(_joined(output, features)[:, known])
         return np.clip(found, 0.0, model.bound)
 
     return expected
@@ -243,7 +246,8 @@ def _summary(metric: str, output: Floats) -> Floats:
 
 
 def _joined(output: Floats, features: Floats) -> Floats:
-    return np.column_stack([output, features])
+    """One table; what trees cannot hold in 32 bits is as large as they can."""
+    return np.clip(np.column_stack([output, features]), -_LARGE, _LARGE)
 
 
 def _cluster_variance(values: Floats, blocks: Counts) -> float:
