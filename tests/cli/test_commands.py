@@ -44,6 +44,9 @@ COMMANDS = [
     "verify --remote",
     "gc",
     "doctor",
+    "audit .",
+    "debt explain PIP008",
+    "debt ledger",
     "backtest weeks.csv --time time --target units --drop known_at --id sale --windows 6",
 ]
 CHANGES = [
@@ -52,7 +55,7 @@ CHANGES = [
     f"models rollback demand --now {LATER}",
 ]
 WATCH = "watch --times 1 --every 1s"  # by the wall clock, after which no earlier tick is taken
-FINDINGS = {"monitor check"}  # 1 where an alert is open
+FINDINGS = {"monitor check", "audit ."}  # 1 where an alert is open, or something is owed
 WIDEST = 100
 
 

@@ -9,11 +9,10 @@ from solvent.data.compare.model import ColumnShift, FilesDiff, RowChanges, Schem
 from solvent.governance.comparison import pictures
 from solvent.governance.comparison.data import DataDiff
 from solvent.governance.comparison.datatext import effect_said, sentence, shown, size, summary_said, usual_said
-from solvent.governance.report.document import document
-from solvent.governance.report.markup import Html, join, tag
-from solvent.governance.report.sections import tile
-from solvent.governance.report.tables import cell, table
-from solvent.governance.report.words import percent, plural
+from solvent.pages.document import document
+from solvent.pages.markup import Html, join, tag
+from solvent.pages.parts import cell, table, tile
+from solvent.pages.words import percent, plural
 
 MOST = 60  # rows of a table of files or columns
 

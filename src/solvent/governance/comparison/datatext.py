@@ -8,7 +8,7 @@ from typing import Any
 
 from solvent.data.compare.model import ColumnShift, FilesDiff, RowChanges, SchemaChange, TableDiff
 from solvent.governance.comparison.data import DataDiff
-from solvent.governance.report.words import alike, listed, number, percent, plural
+from solvent.pages.words import alike, listed, number, percent, plural
 
 NAMED = 12  # files, columns or cells named of each kind
 CELL = 40  # letters of a value shown

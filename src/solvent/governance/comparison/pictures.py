@@ -8,9 +8,9 @@ from importlib.resources import files
 
 from solvent.data.compare.model import ColumnShift, Picture
 from solvent.governance.comparison.datatext import effect_said, usual_said
-from solvent.governance.report.axes import Scale, spread, tick_labels, value_ticks
-from solvent.governance.report.markup import Html, join, tag
-from solvent.governance.report.words import number, percent
+from solvent.pages.axes import Scale, spread, tick_labels, value_ticks
+from solvent.pages.markup import Html, join, tag
+from solvent.pages.words import number, percent
 
 TONES = 5  # sides told apart by colour; every one bears its name, too
 WIDTH, HEIGHT, EDGE = 320.0, 120.0, 6.0
