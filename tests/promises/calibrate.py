@@ -16,6 +16,7 @@ import platform
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def main() -> int:
         *(_named(text) for text in options.tables),
     ]
     started = time.perf_counter()
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:  # polars does not bear forks
         parts = {
             "false alarms": [pool.submit(_quiet, kind, known, options.share) for kind, known in NULLS]
             + [pool.submit(_shuffled, table, options.share) for table in tables]

@@ -59,7 +59,7 @@ def watch_drift(
         if p is not None:
             judged[name] = p
             if not drift.frozen:
-                track.evidence = detector_step(track.evidence, e_value(p))
+                gather(track, p)
         if not drift.frozen:
             join_window(track, counts)
         figures = {"usual": usual, "p": p, **_beside(name, track, counts, frame, reference)}
@@ -83,6 +83,11 @@ def join_window(track: Track, counts: list[int]) -> None:
     waiting = [*track.waiting, counts]
     track.waiting, ready = waiting[-LAG:], waiting[:-LAG]
     track.counts = [*track.counts, *ready][-_MOST_WINDOWS:]
+
+
+def gather(track: Track, p: float) -> None:
+    """Carry a window's evidence on."""
+    track.evidence, track.steps = detector_step(track.evidence, e_value(p)), track.steps + 1
 
 
 def judge_window(track: Track, counts: list[int]) -> tuple[float, float | None, float | None]:
@@ -187,7 +192,8 @@ def _conclude(
 def _named(names: list[str], drift: DriftState) -> list[str]:
     """Which of the features e-BH names, the strongest evidence first; the strongest one where it names none."""
     evidence = np.array([drift.tracks[name].evidence for name in names])
-    picked = named_by_e_bh(evidence) or [int(np.argmax(evidence))]
+    steps = np.array([drift.tracks[name].steps for name in names])
+    picked = named_by_e_bh(evidence, steps) or [int(np.argmax(evidence))]
     return [names[at] for at in picked]
 
 
@@ -207,7 +213,7 @@ def _effect_words(track: Track, name: str, effect: float) -> str:
 def settle(track: Track) -> None:
     """Take what waits into the pool and forget the evidence: what has come so far is usual from now on."""
     track.counts = [*track.counts, *track.waiting][-_MOST_WINDOWS:]
-    track.waiting, track.evidence = [], 0.0
+    track.waiting, track.evidence, track.steps = [], 0.0, 0
 
 
 def _restart(drift: DriftState) -> None:
