@@ -79,6 +79,16 @@ def test_where_the_loss_hangs_on_a_feature_that_the_output_does_not_show_the_win
         model.expected(hard[:, 0])
 
 
+def test_a_draw_of_a_window_speaks_for_all_its_rows() -> None:
+    rng = np.random.default_rng(6)
+    output, label = rng.uniform(size=len(HOURS)), rng.uniform(size=len(HOURS))
+    model = learn_loss("regression", "mae", label, output, HOURS, bound=2, block=DAY)
+    assert model is not None
+    alone = model.estimate(output[:100], HOURS[:100]).loss
+    drawn = model.estimate(output[:100], HOURS[:100], rows=100_000).loss
+    assert drawn.value == alone.value and drawn.upper - drawn.lower < alone.upper - alone.lower
+
+
 def test_rows_like_none_of_the_reference_are_abstained_from() -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=(len(HOURS), 2))

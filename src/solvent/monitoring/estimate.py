@@ -13,6 +13,8 @@ from solvent.monitoring.matrix import feature_matrix
 from solvent.monitoring.reference import Reference, worst_tolerated
 from solvent.monitoring.settings import Findings, MonitorSettings, Subject
 from solvent.monitoring.state import MonitorState
+from solvent.statistics.domain import even_draw
+from solvent.statistics.estimation import MOST_WINDOW
 from solvent.statistics.losses import metric_named
 
 NAME = "loss.estimated"
@@ -42,15 +44,17 @@ def watch_estimate(
     outside = outside_support(frame, reference.contract)
     reason = _reason(outside, broken, state, settings)
     outputs = outputs_of(frame)
-    known = np.isfinite(outputs.reshape(frame.height, -1)).all(axis=1)
+    known = np.flatnonzero(np.isfinite(outputs.reshape(frame.height, -1)).all(axis=1))
     about: dict[str, object] = {"assumes": _ASSUMES, "outside_support": round(outside, 4)}
-    if reason or not known.any():
+    if reason or len(known) == 0:
         about["abstains"] = reason or "no outputs"
         return Findings(measurements=[subject.measurement(NAME, None, unit, rows=frame.height, about=about)])
+    drawn = known[even_draw(len(known), MOST_WINDOW)]
     estimate = risk.model.estimate(
-        outputs[known],
-        micros_of(frame[TIME])[known],
-        features=feature_matrix(frame, reference.contract)[known],
+        outputs[drawn],
+        micros_of(frame[TIME])[drawn],
+        features=feature_matrix(frame[drawn], reference.contract),
+        rows=len(known),
         level=settings.level,
     )
     about["behind"] = round(estimate.behind, 1)

@@ -28,7 +28,7 @@ TASKS = ("binary", "multiclass", "regression")
 _FOLDS = 5
 _LEAST_ROWS = 30
 _MOST_REFERENCE = 10_000  # rows that the loss model and the weights learn from
-_MOST_WINDOW = 20_000  # rows of a window that are looked at one by one
+MOST_WINDOW = 20_000  # rows of a window that are looked at one by one
 _LEAST_BEHIND = 20.0  # effective rows of the reference, and four blocks, below which an estimate rests on nothing
 _LEAST_BLOCKS = 4.0
 _LARGEST_ODDS = 50.0
@@ -83,22 +83,31 @@ class LossModel:
         return self._whole(output, features)
 
     def estimate(
-        self, output: Floats, micros: Counts, *, features: Floats | None = None, level: float = 0.9, seed: int = 0
+        self,
+        output: Floats,
+        micros: Counts,
+        *,
+        features: Floats | None = None,
+        rows: int | None = None,
+        level: float = 0.9,
+        seed: int = 0,
     ) -> Estimate:
         """Mean loss of a window.
 
-        output, micros, features: as of the reference; features are needed where the reference has them.
+        output, micros, features: as of the reference; features are needed where the reference has them. rows: of the
+            whole window, where these are an even draw of it.
         The interval is Student's t over the reference's blocks and covers the sampling of the window's labels and
         the error of the loss model on rows like these.
         """
         if len(output) == 0:
             return Estimate(Interval(math.nan, math.nan, math.nan, level), 0.0, "no rows")
         with threadpool_limits(1):  # small fits: waking a team of threads costs more than the work
-            return self._estimate(output, micros, features, level, seed)
+            return self._estimate(output, micros, features, rows or len(output), level, seed)
 
-    def _estimate(self, output: Floats, micros: Counts, features: Floats | None, level: float, seed: int) -> Estimate:
-        rows = len(output)
-        drawn = even_draw(rows, _MOST_WINDOW)
+    def _estimate(
+        self, output: Floats, micros: Counts, features: Floats | None, rows: int, level: float, seed: int
+    ) -> Estimate:
+        drawn = even_draw(len(output), MOST_WINDOW)
         seen = features[drawn] if features is not None and self.features is not None else None
         expected = self._whole(output[drawn], seen)
         weight = self._weights(output[drawn], seen, seed)
