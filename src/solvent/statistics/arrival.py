@@ -43,12 +43,19 @@ class Arrival(msgspec.Struct, frozen=True):
 
         label: shape (n,); age: shape (n,), microseconds since the event.
         """
-        group = np.searchsorted(self.edges, label, side="right")
-        known = np.empty(len(label))
-        for at, marks in enumerate(self.delays):
+        group, known = np.searchsorted(self.edges, label, side="right"), np.empty(len(label))
+        for at in range(len(self.delays)):
             inside = group == at
-            known[inside] = np.searchsorted(marks, age[inside], side="right") / len(marks)
+            known[inside] = self._share(at, age[inside])
         return known
+
+    def least_complete(self, age: int) -> float:
+        """Completeness of the kind of label that takes longest, at this age."""
+        return min(float(self._share(at, np.array([age]))[0]) for at in range(len(self.delays)))
+
+    def _share(self, group: int, age: Counts) -> Floats:
+        marks = self.delays[group]
+        return np.asarray(np.searchsorted(marks, age, side="right") / len(marks))
 
 
 class PartlyKnown(msgspec.Struct, frozen=True):
@@ -113,10 +120,7 @@ def mean_of_partly_known(losses: Floats, label: Floats, age: Counts, rows: int, 
         return PartlyKnown(plain, "provisional", known, float(len(losses)))
     if not arrival.depends:
         return PartlyKnown(plain, "corrected", known, float(len(losses)))
-    youngest = np.full(len(arrival.delays), int(age.min()))
-    kinds = np.array([-math.inf, *arrival.edges]), np.array([*arrival.edges, math.inf])
-    each = np.where(np.isfinite(kinds[0]), kinds[0], kinds[1] - 1.0)
-    if (arrival.completeness(each, youngest) < _LEAST_KNOWN).any():
+    if arrival.least_complete(int(age.min())) < _LEAST_KNOWN:
         return PartlyKnown(plain, "provisional", known, float(len(losses)))
     weight = 1 / np.maximum(arrival.completeness(label, age), _LEAST_KNOWN)
     value = float(weight @ losses / weight.sum())
