@@ -285,12 +285,12 @@ def as_json(rates: list[Rate]) -> list[dict[str, Any]]:
     return [
         {
             "name": one.name,
-            "hits": one.hits,
-            "trials": one.trials,
-            "rate": round(one.hits / one.trials, 5),
+            "hits": int(one.hits),
+            "trials": int(one.trials),
+            "rate": round(float(one.hits / one.trials), 5),
             "interval": [round(bound, 5) for bound in one.interval],
             "promise": one.promise,
-            "kept": one.kept,
+            "kept": bool(one.kept),
             "note": one.note,
         }
         for one in rates

@@ -123,7 +123,7 @@ class LossModel:
         behind = _effective(weight)
         behind_blocks = _effective(_sums(weight, blocks))
         if behind < _LEAST_BEHIND or behind_blocks < _LEAST_BLOCKS:
-            why = f"hardly a reference row looks like these ({behind:.0f} effective rows)"
+            why = f"too little of the reference looks like these rows ({behind:.0f} rows in {behind_blocks:.1f} blocks of time)"
             return Estimate(Interval(value, 0.0, math.inf, level), behind, why)
         reach = float(stdtrit(behind_blocks - 1, (1 + level) / 2)) * math.sqrt(model + sampling)
         return Estimate(Interval(value, max(value - reach, 0.0), value + reach, level), behind)
