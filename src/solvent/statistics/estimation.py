@@ -108,9 +108,9 @@ class LossModel:
         self, output: Floats, micros: Counts, features: Floats | None, rows: int, level: float, seed: int
     ) -> Estimate:
         drawn = even_draw(len(output), MOST_WINDOW)
-        seen = features[drawn] if features is not None and self.features is not None else None
-        expected = self._whole(output[drawn], seen)
-        weight = self._weights(output[drawn], seen, seed)
+        there = features[drawn] if features is not None and self.features is not None else None
+        expected = self._whole(output[drawn], there)
+        weight = self._weights(output[drawn], there, seed)
         residual, blocks = self.residuals, self.micros // self.block
         total = max(float(weight.sum()), 1e-12)
         correction = float(weight @ residual) / total
@@ -123,7 +123,8 @@ class LossModel:
         behind = _effective(weight)
         behind_blocks = _effective(_sums(weight, blocks))
         if behind < _LEAST_BEHIND or behind_blocks < _LEAST_BLOCKS:
-            why = f"too little of the reference looks like these rows ({behind:.0f} rows in {behind_blocks:.1f} blocks of time)"
+            seen = f"{behind:.0f} rows in {behind_blocks:.1f} blocks of time"
+            why = f"too little of the reference looks like these rows ({seen})"
             return Estimate(Interval(value, 0.0, math.inf, level), behind, why)
         reach = float(stdtrit(behind_blocks - 1, (1 + level) / 2)) * math.sqrt(model + sampling)
         return Estimate(Interval(value, max(value - reach, 0.0), value + reach, level), behind)
