@@ -63,14 +63,14 @@ LOST = words("""
 """)
 
 
-@rule("PIP007", "lost-result", severity="E", principal="a", driver="C", source="Zhang 2022, smell 7")
+@rule("PIP007", "lost-result", severity="E", principal="a", driver="C", source="Zhang 2022, smell 7", preview=True)
 def lost_result(file: FileFacts) -> Iterator[Found]:
     """A table's method is called as a statement and its result thrown away: the table is unchanged.
 
     Why it costs: the rows or values that were to go stay in, and no run ever fails over it.
     Fix: assign the result, `df = df.dropna()`.
     """
-    if "ast_node_interactivity" in file.document.text or _EXPORTED.search(file.document.text):
+    if "ast_node_interactivity" in file.document.text or _is_exported(file):
         return  # every line of a cell is shown, or a script was a notebook whose last lines were
     last = _shown(file)
     for statement in file.nodes(ast.Expr):
@@ -86,6 +86,12 @@ def lost_result(file: FileFacts) -> Iterator[Found]:
 
 
 _EXPORTED = re.compile(r"^# (In\[|%%|<codecell>)", re.MULTILINE)
+
+
+def _is_exported(file: FileFacts) -> bool:
+    """Whether a script was a notebook: it says so, or names tables at its top level only to show them."""
+    shown = [each for each in file.tree.body if isinstance(each, ast.Expr) and isinstance(each.value, ast.Name)]
+    return not file.document.notebook and (len(shown) > 1 or bool(_EXPORTED.search(file.document.text)))
 
 
 def _shown(file: FileFacts) -> set[ast.stmt]:
@@ -145,7 +151,9 @@ def _expects_error(file: FileFacts, statement: ast.stmt) -> bool:
     return any(isinstance(above, ast.Try | ast.With) for above in file.parents(statement))
 
 
-@rule("DAT006", "merge-on-anything", severity="I", principal="a", driver="C", source="Zhang 2022, smell 6")
+@rule(
+    "DAT006", "merge-on-anything", severity="I", principal="a", driver="C", source="Zhang 2022, smell 6", preview=True
+)
 def merge_on_anything(file: FileFacts) -> Iterator[Found]:
     """Two tables are merged on whatever columns they happen to share.
 

@@ -121,7 +121,15 @@ def secret(file: FileFacts) -> Iterator[Found]:
         yield Found(text.count("\n", 0, position) + 1, (), kind, syntax=kind)
 
 
-@rule("REP004", "hash-order", severity="W", principal="a", driver="R", source="Python reference: PYTHONHASHSEED")
+@rule(
+    "REP004",
+    "hash-order",
+    severity="W",
+    principal="a",
+    driver="R",
+    source="Python reference: PYTHONHASHSEED",
+    preview=True,
+)
 def hash_order(file: FileFacts) -> Iterator[Found]:
     """The order of columns or classes, or a feature, follows Python's hash of strings, which differs at each start.
 

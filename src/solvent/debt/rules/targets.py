@@ -12,7 +12,15 @@ from solvent.debt.rules.base import rule
 from solvent.debt.rules.judging import found_at, held_out, is_test, judgements, supervised
 
 
-@rule("DAT107", "target-in-features", severity="E", principal="d", driver="V", source="Zhang 2022, smell 21")
+@rule(
+    "DAT107",
+    "target-in-features",
+    severity="E",
+    principal="d",
+    driver="V",
+    source="Zhang 2022, smell 21",
+    preview=True,  # no right finding in real code has been read yet
+)
 def target_in_features(file: FileFacts) -> Iterator[Found]:
     """A model is fitted on a table that still holds the column that it shall predict.
 
@@ -33,7 +41,15 @@ def target_in_features(file: FileFacts) -> Iterator[Found]:
             yield found_at(file, event.site, origin, said=f"`{target}` is among the features")
 
 
-@rule("DAT108", "shuffled-time", severity="E", principal="d", driver="R", source="Roth 2026; Kapoor and Narayanan 2023")
+@rule(
+    "DAT108",
+    "shuffled-time",
+    severity="E",
+    principal="d",
+    driver="R",
+    source="Roth 2026; Kapoor and Narayanan 2023",
+    preview=True,  # no finding in real code has been read yet
+)
 def shuffled_time(file: FileFacts) -> Iterator[Found]:
     """Rows that follow each other in time, or carry lags and windows, are divided by chance.
 
