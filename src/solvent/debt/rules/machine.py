@@ -51,10 +51,14 @@ def machine_path(file: FileFacts) -> Iterator[Found]:
     Fix: a path relative to the project, or a parameter.
     Allow when: the script is meant for that machine or service only.
     """
+    told: set[int] = set()
     for text in file.nodes(ast.Constant):
-        if isinstance(text.value, str) and "\n" not in text.value and MACHINE.match(text.value):
+        if text.lineno in told or not isinstance(text.value, str) or "\n" in text.value:
+            continue
+        if MACHINE.match(text.value) and not is_test(file.path):
             reached = _io(file, text, 4)
-            if reached is not None and not is_test(file.path) and not _chosen(file, reached):
+            if reached is not None and not _chosen(file, reached):
+                told.add(text.lineno)
                 yield Found.at(text, reached)
 
 

@@ -93,7 +93,7 @@ def _written(repository: Repository) -> tuple[set[str], bool]:
         if path.endswith(
             ("dvc.yaml", ".dvc", ".md", ".rst", ".sh", "Makefile", "MLproject", ".R", ".yaml", ".yml", ".toml")
         ):
-            names |= set(re.findall(r"[\w.-]+\.\w+", repository.text(path) or ""))
+            names |= {word.strip(".") for word in re.findall(r"[\w.-]+", repository.text(path) or "") if "." in word}
     return names, unknown
 
 
