@@ -168,6 +168,52 @@ def test_a_source_in_partitions_that_has_none_is_an_error_of_its_own(project):
     assert run.step("days").error["what"] == "`data/days/*.parquet` matches no file"
 
 
+def test_a_mapped_step_may_have_several_outputs(project):
+    project.write(
+        "pipeline.py",
+        """
+        from typing import NamedTuple
+        from solvent import step
+
+        class Parts(NamedTuple):
+            values: list[int]  # a name that a map could have had for itself
+            rest: int
+
+        @step
+        def cut(*, size: int = 1) -> Parts:
+            return Parts(list(range(size)), size * 10)
+
+        cuts = cut.map(size=[2, 3])
+
+        @step
+        def total(values: list[int], *, plus: int = 0) -> int:
+            return sum(values) + plus
+
+        totals = total.map(cuts.values)
+        both = total.map(values=cuts.values, plus=[100], name="more")
+
+        @step
+        def report(totals: dict[str, int], rest: list[int], both: list[int]) -> str:
+            return f"{totals} {rest} {both}"
+
+        @step
+        def tens(rest: list[int]) -> int:
+            return sum(rest)
+
+        last = tens.bind(rest=cuts.rest)
+        """,
+    )
+    run = project.run()
+    assert run.ok
+    assert project.value(run, "report") == "{'size=2': 1, 'size=3': 3} [20, 30] [101, 103]"
+    assert project.value(run, "last") == 50
+    assert project.value(run, "cut[size=3].rest") == 30
+    assert [s.label for s in project.plan(targets=("cuts.rest",)).steps] == ["cut[size=2]", "cut[size=3]"]
+    project.edit("pipeline.py", "[2, 3]", "[2, 3, 4]")
+    states = project.states()
+    assert (states["cut[size=3]"], states["cut[size=4]"], states["total[size=4]"]) == ("cached", "ran", "ran")
+
+
 @pytest.mark.parametrize(
     ("line", "what", "hint"),
     [
@@ -181,6 +227,10 @@ def test_a_source_in_partitions_that_has_none_is_an_error_of_its_own(project):
         ("fits = fit.map(rat=[1])", "`fit` has no keyword-only parameter `rat`", "did you mean `rate`?"),
         ("fits = fit.map(whole)", "the source `data.csv` is one dataset, so there is nothing to map over",
          "declare it with partitions=True to take its files one by one"),
+        ("fits = fit.map(base.first)", "<step base>.first is one value, so there is nothing to map over",
+         "map over an output of a map"),
+        ("fits = fit.map(base=parts)\ngrown = fit.map(base=fits.low)", "`pipeline.fits` has one output, not `low`",
+         "write `fits`"),
         ("fits = fit.map(7)", "`fit` cannot be mapped over a int",
          "map over a source with partitions=True, a mapped step, or name=[values]"),
         ("fits = fit.map(parts, base=parts)", "`fit` is mapped over several things at once",

@@ -24,14 +24,14 @@ TASKS = ("regression", "binary", "multiclass")
 
 
 class Output:
-    """One named output of a step with several: `split.train`."""
+    """One named output of a step with several, `split.train`, or of all elements of such a step."""
 
-    def __init__(self, step: Step[..., Any], name: str) -> None:
+    def __init__(self, step: Step[..., Any] | Mapped, name: str) -> None:
         self.step = step
         self.name = name
 
     def __repr__(self) -> str:
-        return f"{self.step.__wrapped__.__name__}.{self.name}"
+        return f"{self.step!r}.{self.name}"
 
 
 class Declared(NamedTuple):
@@ -90,17 +90,18 @@ class Step(Generic[P, R]):
         old = self.__solvent__
         return Step(self.__wrapped__, old._replace(bindings={**old.bindings, **inputs}, name=name, place=_caller()))
 
-    def map(self, *over: Source | Mapped, name: str | None = None, **many: Source | Mapped | Sequence[Any]) -> Mapped:
+    def map(self, *over: Many, name: str | None = None, **many: Many | Sequence[Any]) -> Mapped:
         """The step once for each of many: partitions of a source, elements of another map, values of a parameter.
 
-        over: a source with `partitions=True` or a mapped step; it goes to the parameter of
-        its name, or to the only one. many: the same by parameter, or keyword-only parameter
-        → list of values; several lists are combined, each with each. name: of an element in
-        front of its brackets; the function's where it is left out. What takes the whole is
-        annotated `list[...]`, `dict[str, ...]` or, for tables, as one table.
+        over: a source with `partitions=True`, a mapped step, or one of its outputs where it has
+        several (`splits.train`); it goes to the parameter of its name, or to the only one. many:
+        the same by parameter, or keyword-only parameter → list of values; several lists are
+        combined, each with each. name: of an element in front of its brackets; the function's
+        where it is left out. What takes the whole is annotated `list[...]`, `dict[str, ...]` or,
+        for tables, as one table.
         """
         place = _caller()
-        inputs = {parameter: value for parameter, value in many.items() if isinstance(value, Source | Mapped)}
+        inputs = {parameter: value for parameter, value in many.items() if isinstance(value, Source | Mapped | Output)}
         values = {parameter: value for parameter, value in many.items() if parameter not in inputs}
         if len(over) + len(inputs) > 1:
             raise BadDeclaration(
@@ -117,30 +118,36 @@ class Step(Generic[P, R]):
         for many_of in (*over, *inputs.values()):
             _refuse_whole(self, many_of, place)
         chosen = {parameter: _values(parameter, value, place) for parameter, value in values.items()}
-        return Mapped(self, over[0] if over else None, inputs, chosen, name, place)
+        return Mapped(Over(self, over[0] if over else None, inputs, chosen, name, place))
+
+
+class Over(NamedTuple):
+    """What a step is mapped over, kept apart so that `splits.values` may be an output.
+
+    over: what goes to a parameter that is still to be found. inputs, values: by parameter. place: `file:line`.
+    """
+
+    step: Step[..., Any]
+    over: Many | None
+    inputs: dict[str, Many]
+    values: dict[str, list[Any]]
+    name: str | None
+    place: str
 
 
 class Mapped:
-    """A step over many. over: what goes to a parameter that is still to be found."""
+    """A step over many. Its attributes are the outputs of all elements, where the step has several."""
 
-    def __init__(
-        self,
-        step: Step[..., Any],
-        over: Source | Mapped | None,
-        inputs: dict[str, Source | Mapped],
-        values: dict[str, list[Any]],
-        name: str | None,
-        place: str,
-    ) -> None:
-        self.step = step
-        self.over = over
-        self.inputs = inputs
-        self.values = values
-        self.name = name
-        self.place = place
+    def __init__(self, over: Over) -> None:
+        self.__solvent__ = over
+
+    def __getattr__(self, name: str) -> Output:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Output(self, name)
 
     def __repr__(self) -> str:
-        return f"<{self.step.__wrapped__.__name__} over many>"
+        return f"<{self.__solvent__.step.__wrapped__.__name__} over many>"
 
 
 class Source:
@@ -168,6 +175,7 @@ class Source:
         return f"<source {self.location}>"
 
 
+Many: TypeAlias = Source | Mapped | Output
 Bindable: TypeAlias = Step[..., Any] | Source | Output | Mapped
 _BINDABLE = (Step, Source, Output, Mapped)
 
@@ -298,9 +306,13 @@ def model(
     return Model(place, name, producers, facts)
 
 
-def _refuse_whole(step: Step[..., Any], over: Source | Mapped, place: str) -> None:
+def _refuse_whole(step: Step[..., Any], over: Many, place: str) -> None:
     """Raises: BadDeclaration where there is nothing to go through one by one."""
-    if not isinstance(over, Source | Mapped):
+    if isinstance(over, Output) and not isinstance(over.step, Mapped):
+        raise BadDeclaration(
+            f"{over!r} is one value, so there is nothing to map over", where=place, next="map over an output of a map"
+        )
+    if not isinstance(over, Source | Mapped | Output):
         kind = type(over).__name__
         raise BadDeclaration(
             f"`{step.__wrapped__.__name__}` cannot be mapped over a {kind}",

@@ -80,7 +80,7 @@ def _elements(mapped: MapSpec, groups: dict[str, list[Element]]) -> dict[str, St
         parts = [e.key for e in over.values()] + [f"{name}={_shown(value)}" for name, value in chosen.items()]
         key = ",".join(parts)
         inputs = tuple(
-            msgspec.structs.replace(i, producer=Ref(node=over[i.parameter].node)) if i.parameter in over else i
+            msgspec.structs.replace(i, producer=_of(over[i.parameter], i)) if i.parameter in over else i
             for i in mapped.step.inputs
         )
         found[key] = msgspec.structs.replace(
@@ -111,12 +111,17 @@ def _gathered(step: StepSpec, groups: dict[str, list[Element]]) -> StepSpec:
         inputs += [
             InputSpec(
                 parameter=member_name(given.parameter, element.key),
-                producer=Ref(node=element.node),
+                producer=_of(element, given),
                 annotation=member_annotation(given.annotation),
             )
             for element in groups[given.producer.node]
         ]
     return msgspec.structs.replace(step, inputs=tuple(inputs), gathers=wholes)
+
+
+def _of(element: Element, given: InputSpec) -> Ref:
+    """What an element makes for an input that is wired to the whole."""
+    return msgspec.structs.replace(given.producer, node=element.node)
 
 
 def _shown(value: Any) -> str:

@@ -21,7 +21,7 @@ from solvent.data.versions.naming import fixed_part
 from solvent.foundation.errors import SolventError, nearest
 from solvent.pipeline.agreement import agree, resolve
 from solvent.pipeline.annotations import ModuleNames
-from solvent.pipeline.declarations import Mapped, Model, Output, Source, Step
+from solvent.pipeline.declarations import Many, Mapped, Model, Output, Over, Source, Step
 from solvent.pipeline.download import is_url
 from solvent.pipeline.environment import interpreter
 from solvent.pipeline.errors import BadDeclaration, BadStep, BrokenModule
@@ -29,7 +29,15 @@ from solvent.pipeline.fingerprint.code import CodeMap, StepCode
 from solvent.pipeline.imports import import_from_text
 from solvent.pipeline.messages import Findings, Request
 from solvent.pipeline.spec import RESULT, MapSpec, ModelSpec, OutputSpec, Ref, SourceSpec, StepSpec
-from solvent.pipeline.wiring import Consumer, Producer, producers_by_module, refuse_cycles, refuse_two_producers, wire
+from solvent.pipeline.wiring import (
+    Consumer,
+    Producer,
+    add_producers,
+    producers_by_module,
+    refuse_cycles,
+    refuse_two_producers,
+    wire,
+)
 
 
 class Found(NamedTuple):
@@ -80,7 +88,7 @@ def _is_step(found: Found) -> bool:
 
 
 def _is_home(found: Found) -> bool:
-    place = found.value.__solvent__.place if isinstance(found.value, Step) else found.value.place
+    place = found.value.__solvent__.place if isinstance(found.value, Step | Mapped) else found.value.place
     if place:
         return place.rpartition(":")[0] == found.module.__file__
     return bool(found.value.__wrapped__.__module__ == found.module.__name__)
@@ -134,20 +142,24 @@ class Inspection:
         found = [f for f in self.found if isinstance(f.value, Step) and id(f.value) not in mapped]
         consumers = [self._consumer(f) for f in found]
         templates = [self._template(f) for f in maps]
-        others = [
-            (self._name(f), f.module.__name__, self._place(f.value.place), "many[source]" if many else "source")
-            for f in self.found
-            if isinstance(f.value, Source)
-            for many in [f.value.partitions]
-        ]
-        others += [
-            (self._name(f), f.module.__name__, self._place(f.value.place), f"many[{t.outputs[0].annotation}]")
-            for f, t in zip(maps, templates, strict=True)
-        ]
-        table = producers_by_module(consumers, others)
+        sources = [f for f in self.found if isinstance(f.value, Source)]
+        table = producers_by_module(consumers)
+        for f in sources:
+            annotation = "many[source]" if f.value.partitions else "source"
+            one = (OutputSpec(name=RESULT, annotation=annotation),)
+            add_producers(table, f.module.__name__, self._name(f), self._place(f.value.place), one, several=False)
+        for f, t in zip(maps, templates, strict=True):
+            many = tuple(OutputSpec(name=o.name, annotation=f"many[{o.annotation}]") for o in t.outputs)
+            place = self._place(f.value.__solvent__.place)
+            add_producers(table, f.module.__name__, self._name(f), place, many, several=t.several)
         refuse_two_producers(table, [*consumers, *templates])
         known: dict[Ref, Producer] = {p.ref: p for names in table.values() for made in names.values() for p in made}
-        hints = {f.value.step.__wrapped__.__name__: f.variable for f in maps if id(f.value.step) in mapped}
+        hints = {
+            over.step.__wrapped__.__name__: f.variable
+            for f in maps
+            for over in [f.value.__solvent__]
+            if id(over.step) in mapped
+        }
         inputs = {c.name: wire(c, table, known, agree, hints) for c in (*consumers, *templates)}
         whole = {t.name: self._name(f) for f, t in zip(maps, templates, strict=True)}
         waits = {whole.get(name, name): given for name, given in inputs.items()}
@@ -158,17 +170,13 @@ class Inspection:
     def _only_mapped(self, maps: list[Found]) -> set[int]:
         """Ids of the steps that exist only as the elements of maps: nothing else names them."""
         named = {id(node) for f in self.found for node in _named_by(f.value)}
-        return {id(f.value.step) for f in maps} - named
+        return {id(f.value.__solvent__.step) for f in maps} - named
 
     def _template(self, found: Found) -> Consumer:
         """What the elements of a map have in common, before wiring. Raises: BadStep."""
-        declared: Mapped = found.value
+        declared: Over = found.value.__solvent__
         step = self._consumer(Found(declared.step, found.module, declared.name or declared.step.__wrapped__.__name__))
         place = self._place(declared.place)
-        if step.several:
-            raise BadStep(
-                f"`{step.label}` has several outputs, so it cannot be mapped", where=place, next="return one value"
-            )
         over = dict(declared.inputs)
         if declared.over is not None:
             over[self._parameter_for(declared.over, step, place)] = declared.over
@@ -176,10 +184,12 @@ class Inspection:
         name = f"{found.module.__name__}.{declared.name or step.label}"
         return step._replace(name=name, bindings=bindings, each=frozenset(over))
 
-    def _parameter_for(self, over: Source | Mapped, step: Consumer, place: str) -> str:
+    def _parameter_for(self, over: Many, step: Consumer, place: str) -> str:
         """The parameter that what a step is mapped over goes to. Raises: BadStep."""
         names = [name for name, _, _ in step.parameters]
-        variable = next((f.variable for f in self.found if f.value is over), "")
+        variable = (
+            over.name if isinstance(over, Output) else next((f.variable for f in self.found if f.value is over), "")
+        )
         if variable in names:
             return variable
         if len(names) == 1:
@@ -191,7 +201,7 @@ class Inspection:
         )
 
     def _map(self, found: Found, template: Consumer, inputs: Any) -> MapSpec:
-        declared: Mapped = found.value
+        declared: Over = found.value.__solvent__
         step = self._step(Found(declared.step, found.module, found.variable), template, inputs)
         place = self._place(declared.place)
         for parameter, values in declared.values.items():
@@ -344,10 +354,11 @@ class Inspection:
         if found is None:
             raise BadDeclaration(f"{node!r} is used but not assigned to a variable", where=place, next="give it a name")
         name = self._name(found)
-        if not isinstance(node, Step):
+        if isinstance(node, Source):
             return Ref(node=name)
-        names = self._names(node.__wrapped__.__module__)
-        outputs, several = self._outputs(names, names.dotted(self._definition(node.__wrapped__).returns))
+        function = (node.__solvent__.step if isinstance(node, Mapped) else node).__wrapped__
+        names = self._names(function.__module__)
+        outputs, several = self._outputs(names, names.dotted(self._definition(function).returns))
         known = [o.name for o in outputs]
         if several and output not in known:
             raise BadDeclaration(

@@ -270,6 +270,8 @@ class PipelineSpec(Spec, frozen=True, kw_only=True):
             for model in self.models:
                 if _hyphened(text) in (model.name, _hyphened(model.variable)):
                     return [model.estimator, model.evaluation, model.features]
+            if head and (many := [n for n in self.elements(head) if output in output_names(self.nodes[n])]):
+                return [Ref(node=name, output=output) for name in many]
             if head and matching(head, list(self.nodes)) and output in output_names(node := self.node(head)):
                 return [Ref(node=node.name, output=output)]
             everything = [*self.labels.values(), *map(short_name, self.groups), *(m.name for m in self.models)]

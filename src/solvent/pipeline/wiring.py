@@ -48,25 +48,30 @@ class Consumer(NamedTuple):
 Agree = Callable[[str, str], bool]
 
 
-def producers_by_module(
-    steps: list[Consumer], others: list[tuple[str, str, str, str]]
-) -> dict[str, dict[str, list[Producer]]]:
-    """Module → bare name → its producers. others: (full name, module, place, annotation) of sources and maps."""
-    table: dict[str, dict[str, list[Producer]]] = {}
-    for name, module, place, annotation in others:
-        short = name.rpartition(".")[2]
-        table.setdefault(module, {}).setdefault(short, []).append(Producer(Ref(node=name), place, annotation, short))
+Producers = dict[str, dict[str, list[Producer]]]  # module → bare name → who makes it
+
+
+def producers_by_module(steps: list[Consumer]) -> Producers:
+    """The outputs of steps; those of sources and maps are added."""
+    table: Producers = {}
     for step in steps:
-        short = step.name.rpartition(".")[2]
-        names = table.setdefault(step.module, {})
-        for output in step.outputs:
-            bare, label = (output.name, f"{short}.{output.name}") if step.several else (short, short)
-            ref = Ref(node=step.name, output=output.name)
-            names.setdefault(bare, []).append(Producer(ref, step.place, output.annotation, label))
+        add_producers(table, step.module, step.name, step.place, step.outputs, several=step.several)
     return table
 
 
-def refuse_two_producers(table: dict[str, dict[str, list[Producer]]], steps: list[Consumer]) -> None:
+def add_producers(
+    table: Producers, module: str, name: str, place: str, outputs: tuple[OutputSpec, ...], *, several: bool
+) -> None:
+    """The outputs of a node by its full name; several: each goes by a name of its own."""
+    short = name.rpartition(".")[2]
+    names = table.setdefault(module, {})
+    for output in outputs:
+        bare, label = (output.name, f"{short}.{output.name}") if several else (short, short)
+        ref = Ref(node=name, output=output.name)
+        names.setdefault(bare, []).append(Producer(ref, place, output.annotation, label))
+
+
+def refuse_two_producers(table: Producers, steps: list[Consumer]) -> None:
     """Raises: TwoProducers where one module makes one name twice, naming both places."""
     full: dict[str, str] = {}
     for step in steps:
@@ -85,7 +90,7 @@ def _two(name: str, first: str, second: str) -> TwoProducers:
 
 def wire(
     step: Consumer,
-    table: dict[str, dict[str, list[Producer]]],
+    table: Producers,
     known: dict[Ref, Producer],
     agree: Agree,
     mapped: Mapping[str, str] = MappingProxyType({}),
@@ -131,7 +136,7 @@ def _find(
     step: Consumer,
     name: str,
     optional: bool,
-    table: dict[str, dict[str, list[Producer]]],
+    table: Producers,
     known: dict[Ref, Producer],
     mapped: Mapping[str, str],
 ) -> Producer | None:

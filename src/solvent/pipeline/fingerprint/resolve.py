@@ -13,6 +13,7 @@ from solvent.pipeline.fingerprint.importing import QUIET_BUILTINS, quiet_functio
 from solvent.pipeline.fingerprint.symbols import Module, Symbol
 
 _BUILTINS = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__package__", "__spec__", "__path__"}
+_OF_STEPS = frozenset({"bind", "map"})  # methods of a step that make another and leave it as it is
 
 
 class SymbolAt(NamedTuple):
@@ -195,11 +196,18 @@ class Resolver:
                 symbol = self.module(target.path).symbols[target.number]
                 whole = symbol.kind in ("function", "class") and not chain.endswith("()")
                 method = "." in plain and plain.rpartition(".")[2] not in symbol.names  # `f.register`, `K.make`
+                if method and whole and plain.rpartition(".")[2] in _OF_STEPS and self._is_step(target.path, symbol):
+                    continue
                 if not whole or method or not self._quiet_symbol(target.path, symbol):
                     return False
             else:
                 return False
         return True
+
+    def _is_step(self, path: str, symbol: Symbol) -> bool:
+        """Is it a function that nothing but `solvent.step` decorates, and that calls nothing when it is made?"""
+        made = [self.chain(path, chain.removesuffix("()")) for chain in symbol.called]
+        return bool(made) and all(targets == (Outside("solvent.step"),) for targets in made)
 
     def _quiet_symbol(self, path: str, symbol: Symbol) -> bool:
         called = all(self.is_quiet(path, c) for c in symbol.called)
