@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from solvent.data.versions.naming import BadDataset, Dataset
 from solvent.data.versions.statcache import Known, StatFile, StatWriter, cache_place
 from solvent.data.versions.tree import Entry, FileEntry, FolderEntry, encode, summary
-from solvent.data.versions.walking import Listing, names_as_text, walk
+from solvent.data.versions.walking import Listing, names_as_bytes, walk
 from solvent.lineage.digests import Digest
 from solvent.store.bulk import Restless, Stamp, stamp
 
@@ -110,15 +110,15 @@ class _Run:
         volume = held = 0
         seen_ns = time.time_ns()
         for listing in walk(self.dataset):
-            names_as_text(listing)  # all of them UTF-8?
+            names_as_bytes(listing)  # all of them UTF-8?
             folder = self._folder(listing, seen_ns)
             self.pending.append(folder)
-            held += len(listing.files)
+            held += len(listing.names)
             if folder.unread:
                 self.waiting.append(folder)
             for at, name in list(folder.unread):
                 batch.append(f"{self.base}/{listing.path}/{name}" if listing.path else f"{self.base}/{name}")
-                volume += listing.files[at][1].st_size
+                volume += listing.found[at].st_size
                 if len(batch) >= BATCH or volume >= BATCH_BYTES:
                     yield batch
                     batch, volume, held = [], 0, 0

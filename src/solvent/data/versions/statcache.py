@@ -15,6 +15,8 @@ import os
 import struct
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import starmap
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -28,13 +30,13 @@ COARSE_TICK = 2_000_000_000  # of a file system that keeps whole milliseconds, o
 _HEAD = struct.Struct("<8s32sQQQ")  # magic, dataset's digest, bytes, files, offset of the end
 _RECORD = struct.Struct("<IIIB")  # bytes of the path, of the names, files; 1 where they had settled
 _STAMP = struct.Struct("<QqqQ")
+_FIELDS = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 _DIGEST = 32  # bytes
 
 
 def pack_stamps(found: Iterable[os.stat_result]) -> bytes:
     """A folder's stamps, one after the other."""
-    pack = _STAMP.pack
-    return b"".join([pack(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for s in found])
+    return b"".join(starmap(_STAMP.pack, map(_FIELDS, found)))
 
 
 def resting_at(stamps: Iterable[Stamp]) -> int:

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from pathlib import Path
+from operator import attrgetter
 from typing import NamedTuple
 
 from solvent.data.versions.naming import BadDataset, Dataset
@@ -19,15 +19,23 @@ from solvent.data.versions.naming import BadDataset, Dataset
 _REGULAR = stat.S_IFREG
 _FOLDER = stat.S_IFDIR
 _LINK = stat.S_IFLNK
-_FORMAT = 0o170000  # the bits of a mode that say what a file is
+_MODE = attrgetter("st_mode")
 
 
 class Listing(NamedTuple):
-    """A folder's files and folders by name, each in order. path: below the base, '' for itself."""
+    """A folder's files, with what was found of each, and folders, in order of their names.
+
+    path: below the base, '' for itself.
+    """
 
     path: str
-    files: list[tuple[str, os.stat_result]]
+    names: list[str]
+    found: list[os.stat_result]
     folders: list[str]
+
+    @property
+    def files(self) -> Iterator[tuple[str, os.stat_result]]:
+        return zip(self.names, self.found, strict=True)
 
 
 def list_folder(dataset: Dataset, path: str) -> Listing:
@@ -37,46 +45,46 @@ def list_folder(dataset: Dataset, path: str) -> Listing:
     """
     if dataset.kind == "file":
         return _only_file(dataset)
-    return _list(dataset.base, path, dataset.pattern)
-
-
-def _list(base: Path, path: str, pattern: re.Pattern[str] | None) -> Listing:
-    files: list[tuple[str, os.stat_result]] = []
-    folders: list[str] = []
-    place = f"{base}/{path}" if path else str(base)
+    place = f"{dataset.base}/{path}" if path else str(dataset.base)
     try:
-        entries = os.scandir(place)
+        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        return Listing(path, files, folders)
-    with entries:
-        for entry in entries:
-            found = entry.stat(follow_symlinks=False)
-            kind = found.st_mode & _FORMAT
-            if kind == _FOLDER:
-                folders.append(entry.name)
-            elif pattern is not None and not pattern.fullmatch(f"{path}/{entry.name}" if path else entry.name):
-                continue
-            elif kind == _REGULAR:
-                files.append((entry.name, found))
-            else:
-                files.append((entry.name, _followed(entry, kind)))
-    files.sort()
-    folders.sort()
-    return Listing(path, files, folders)
+        return Listing(path, [], [], [])
+    try:
+        names = sorted(os.listdir(descriptor))  # noqa: PTH208  by the hundred thousand
+        found = [os.stat(name, dir_fd=descriptor, follow_symlinks=False) for name in names]
+        listing = Listing(path, names, found, [])
+        plain = dataset.pattern is None and {stat.S_IFMT(mode) for mode in set(map(_MODE, found))} <= {_REGULAR}
+        return listing if plain else _sorted_out(listing, place, descriptor, dataset.pattern)
+    finally:
+        os.close(descriptor)
 
 
-def _followed(entry: os.DirEntry[str], kind: int) -> os.stat_result:
+def _sorted_out(listing: Listing, place: str, descriptor: int, pattern: re.Pattern[str] | None) -> Listing:
+    """The same with folders by themselves, without what does not match, and with what links lead to."""
+    sorted_out = Listing(listing.path, [], [], [])
+    for name, found in listing.files:
+        kind = stat.S_IFMT(found.st_mode)
+        if kind == _FOLDER:
+            sorted_out.folders.append(name)
+        elif pattern is None or pattern.fullmatch(f"{listing.path}/{name}" if listing.path else name):
+            sorted_out.names.append(name)
+            sorted_out.found.append(found if kind == _REGULAR else _followed(name, kind, place, descriptor))
+    return sorted_out
+
+
+def _followed(name: str, kind: int, place: str, descriptor: int) -> os.stat_result:
     """What a link leads to, if that is a file. Raises: BadDataset."""
-    shown = os.fsencode(entry.path).decode(errors="backslashreplace")
+    shown = os.fsencode(f"{place}/{name}").decode(errors="backslashreplace")
     if kind != _LINK:
         raise BadDataset("it is neither a file nor a folder", where=shown, next="move it away: only files can be kept")
     try:
-        found = entry.stat()
+        found = os.stat(name, dir_fd=descriptor)
     except OSError as error:
         circle = error.errno == errno.ELOOP
         what = "the link leads in a circle" if circle else f"the link leads nowhere: {error.strerror}"
         raise BadDataset(what, where=shown, next="remove the link or mend it") from None
-    if found.st_mode & _FORMAT != _REGULAR:
+    if not stat.S_ISREG(found.st_mode):
         raise BadDataset("the link leads to no file", where=shown, next="put the folder itself in its place")
     return found
 
@@ -94,20 +102,21 @@ def walk(dataset: Dataset, path: str = "") -> Iterator[Listing]:
 
 def _only_file(dataset: Dataset) -> Listing:
     place = dataset.root / dataset.name
-    found = [(place.name, place.stat())] if place.is_file() else []
-    return Listing("", found, [])
+    there = place.is_file()
+    return Listing("", [place.name] * there, [place.stat()] if there else [], [])
 
 
-def names_as_text(listing: Listing) -> str:
-    """A folder's file names, one after the other, each ended by NUL. Raises: BadDataset where one is not UTF-8."""
-    text = "".join([f"{name}\0" for name, _ in listing.files])
+def names_as_bytes(listing: Listing) -> bytes:
+    """A folder's file names in UTF-8, NUL after each. Raises: BadDataset where one is not UTF-8."""
     try:
-        text.encode()
         "".join(listing.folders).encode()
+        return "".join([f"{name}\0" for name in listing.names]).encode()
     except UnicodeEncodeError:
-        for name in (*(name for name, _ in listing.files), *listing.folders):
-            shown = os.fsencode(name).decode(errors="backslashreplace")
-            if shown != name:
-                where = f"{listing.path}/{shown}" if listing.path else shown
-                raise BadDataset("the name is not UTF-8", where=where, next="rename it") from None
-    return text
+        name = next(name for name in (*listing.names, *listing.folders) if not _is_utf8(name))
+        shown = os.fsencode(name).decode(errors="backslashreplace")
+        where = f"{listing.path}/{shown}" if listing.path else shown
+        raise BadDataset("the name is not UTF-8", where=where, next="rename it") from None
+
+
+def _is_utf8(name: str) -> bool:
+    return os.fsencode(name).decode(errors="backslashreplace") == name
