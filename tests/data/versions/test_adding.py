@@ -1,5 +1,6 @@
 """What becomes a version, what is refused, and what a death or a full disk leaves behind."""
 
+import errno
 import os
 import socket
 import threading
@@ -96,11 +97,28 @@ def test_thousands_of_files_go_through_helper_processes(shelf, monkeypatch):
     assert {f"data/{path}": text for path, text in shelf.files("data").items()} == files
 
 
-def test_a_large_file_is_copied_and_hashed_in_pieces(shelf):
-    (shelf.root / "big").write_bytes(b"0123456789abcdef" * (1 << 20))
+def on_another_file_system(*_):
+    raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+
+@pytest.mark.parametrize("way", ["inside", "little", "read", "clone"])
+def test_a_large_file_is_copied_and_hashed_in_pieces_however_the_system_copies(shelf, monkeypatch, way):
+    content = os.urandom((2 << 20) + 5)
+    monkeypatch.setattr(bulk, "PIECE", 700_000)
+    inside = getattr(os, "copy_file_range", None)
+    if way == "little" and inside is not None:
+        monkeypatch.setattr(os, "copy_file_range", lambda s, t, most, *at: inside(s, t, min(most, 65_537), *at))
+    elif way == "read":
+        monkeypatch.setattr(os, "copy_file_range", on_another_file_system, raising=False)
+    elif way == "clone":
+        monkeypatch.setattr(disk, "clone", lambda source, target: bool(os.sendfile(target, source, 0, 1 << 30)))
+    (shelf.root / "big").write_bytes(content)
     digest = shelf.add("big").version.artifact
-    assert digest == digest_of((shelf.root / "big").read_bytes())
+    assert digest == digest_of(content)
     shelf.store.objects.verify(digest)
+    (shelf.root / "big").unlink()
+    shelf.checkout("big")
+    assert (shelf.root / "big").read_bytes() == content
 
 
 def test_links_to_files_count_as_what_they_lead_to(shelf):
@@ -219,13 +237,16 @@ def test_two_adds_at_once_keep_both_datasets(shelf):
 
 
 @pytest.mark.parametrize("runs", [disk_full, deaths])
-def test_an_add_that_fails_anywhere_leaves_the_old_version_or_the_new_one(make_shelf, runs):
+@pytest.mark.parametrize("small", [bulk.SMALL, 0])
+def test_an_add_that_fails_anywhere_leaves_the_old_version_or_the_new_one(make_shelf, monkeypatch, runs, small):
+    monkeypatch.setattr(bulk, "SMALL", small)
+    first = make_shelf()
+    first.write(FILES)
+    first.add()
+    before = first.lock()["data"]
+    first.write({"data/a.csv": "changed", "data/new/d.csv": "4444"})
     for attempt in runs():
-        shelf = make_shelf(str(attempt.n))
-        shelf.write(FILES)
-        shelf.add()
-        before = shelf.lock()["data"]
-        shelf.write({"data/a.csv": "changed", "data/new/d.csv": "4444"})
+        shelf = make_shelf(str(attempt.n), like=first)
         with attempt:
             shelf.add()
         now = shelf.lock()["data"]
