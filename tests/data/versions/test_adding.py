@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from solvent.data.versions import gathering
+from solvent.data.versions import gathering, walking
 from solvent.data.versions.naming import BadDataset
 from solvent.data.versions.tree import tree_of, walk_files
 from solvent.lineage.digests import digest_of
@@ -129,6 +129,19 @@ def test_links_to_files_count_as_what_they_lead_to(shelf):
     assert [entry.digest for _, entry in walk_files(shelf.lock()["data"].tree, shelf.store.objects.read)] == [
         of("text")[0]
     ] * 2
+
+
+@pytest.mark.parametrize("name", ["data", "data/**/*.csv"])
+def test_a_folder_that_is_looked_at_some_names_at_a_time_is_seen_whole(shelf, monkeypatch, name):
+    monkeypatch.setattr(walking, "AT_ONCE", 2)
+    files = {"a.csv": "1", "b.csv": "22", "d/e.csv": "333", "f.csv": "4", "g.csv": "5", "h/i.csv": "6", "k.csv": "7"}
+    shelf.write({f"data/{path}": text for path, text in files.items()})
+    (shelf.root / "data/c.csv").symlink_to("b.csv")
+    done = shelf.add(name)
+    assert done.version.artifact == tree_of({path: of(text) for path, text in {**files, "c.csv": "22"}.items()}).digest
+    assert shelf.status(name).state == "unchanged"
+    shelf.write({"data/g.csv": "new", "data/h/j.csv": ""})
+    assert shelf.differing(name) == ("changed", ["g.csv"], ["h/j.csv"], [])
 
 
 def spoil(root, what):

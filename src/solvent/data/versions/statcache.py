@@ -13,7 +13,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import starmap
 from operator import attrgetter
@@ -37,6 +37,11 @@ _DIGEST = 32  # bytes
 def pack_stamps(found: Iterable[os.stat_result]) -> bytes:
     """A folder's stamps, one after the other."""
     return b"".join(starmap(_STAMP.pack, map(_FIELDS, found)))
+
+
+def unpack_stamps(packed: bytes) -> Iterator[Stamp]:
+    """The stamps one by one."""
+    return map(Stamp._make, _STAMP.iter_unpack(packed))
 
 
 def resting_at(stamps: Iterable[Stamp]) -> int:
@@ -68,8 +73,8 @@ class Known(NamedTuple):
         """Stamp and digest by name."""
         names = self.names.decode().split("\0")[:-1]
         return {
-            name: (Stamp(*stamp), Digest(self.digests[at * _DIGEST : (at + 1) * _DIGEST].hex()))
-            for at, (name, stamp) in enumerate(zip(names, _STAMP.iter_unpack(self.stamps), strict=True))
+            name: (stamp, Digest(self.digests[at * _DIGEST : (at + 1) * _DIGEST].hex()))
+            for at, (name, stamp) in enumerate(zip(names, unpack_stamps(self.stamps), strict=True))
         }
 
 

@@ -8,34 +8,36 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterator
 from operator import attrgetter
 from typing import NamedTuple
 
 from solvent.data.versions.naming import BadDataset, Dataset
+from solvent.data.versions.statcache import pack_stamps, unpack_stamps
+from solvent.store.bulk import Stamp
 
 _REGULAR = stat.S_IFREG
 _FOLDER = stat.S_IFDIR
 _LINK = stat.S_IFLNK
+AT_ONCE = 2000  # names that the system is asked about before their stamps are packed
 _MODE = attrgetter("st_mode")
 
 
 class Listing(NamedTuple):
-    """A folder's files, with what was found of each, and folders, in order of their names.
+    """A folder's files and folders, in order of their names.
 
-    path: below the base, '' for itself.
+    path: below the base, '' for itself; stamps: of the files, packed; folders: in it.
     """
 
     path: str
     names: list[str]
-    found: list[os.stat_result]
+    stamps: bytes
     folders: list[str]
 
     @property
-    def files(self) -> Iterator[tuple[str, os.stat_result]]:
-        return zip(self.names, self.found, strict=True)
+    def files(self) -> Iterator[tuple[str, Stamp]]:
+        return zip(self.names, unpack_stamps(self.stamps), strict=True)
 
 
 def list_folder(dataset: Dataset, path: str) -> Listing:
@@ -49,28 +51,46 @@ def list_folder(dataset: Dataset, path: str) -> Listing:
     try:
         descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
-        return Listing(path, [], [], [])
+        return Listing(path, [], b"", [])
     try:
-        names = sorted(os.listdir(descriptor))  # noqa: PTH208  by the hundred thousand
-        found = [os.stat(name, dir_fd=descriptor, follow_symlinks=False) for name in names]
-        listing = Listing(path, names, found, [])
-        plain = dataset.pattern is None and {stat.S_IFMT(mode) for mode in set(map(_MODE, found))} <= {_REGULAR}
-        return listing if plain else _sorted_out(listing, place, descriptor, dataset.pattern)
+        return _Look(dataset, path, place, descriptor).listing()
     finally:
         os.close(descriptor)
 
 
-def _sorted_out(listing: Listing, place: str, descriptor: int, pattern: re.Pattern[str] | None) -> Listing:
-    """The same with folders by themselves, without what does not match, and with what links lead to."""
-    sorted_out = Listing(listing.path, [], [], [])
-    for name, found in listing.files:
-        kind = stat.S_IFMT(found.st_mode)
-        if kind == _FOLDER:
-            sorted_out.folders.append(name)
-        elif pattern is None or pattern.fullmatch(f"{listing.path}/{name}" if listing.path else name):
-            sorted_out.names.append(name)
-            sorted_out.found.append(found if kind == _REGULAR else _followed(name, kind, place, descriptor))
-    return sorted_out
+class _Look:
+    """At one folder, some names at a time: what the system says of a file takes much more memory than its stamp."""
+
+    def __init__(self, dataset: Dataset, path: str, place: str, descriptor: int) -> None:
+        self.pattern = dataset.pattern
+        self.path = path
+        self.place = place
+        self.descriptor = descriptor
+        self.folders: list[str] = []
+
+    def listing(self) -> Listing:
+        everything = sorted(os.listdir(self.descriptor))  # noqa: PTH208  by the hundred thousand
+        names: list[str] = []
+        stamps: list[bytes] = []
+        for at in range(0, len(everything), AT_ONCE):
+            some = everything[at : at + AT_ONCE]
+            found = [os.stat(name, dir_fd=self.descriptor, follow_symlinks=False) for name in some]
+            if self.pattern is not None or {stat.S_IFMT(mode) for mode in set(map(_MODE, found))} != {_REGULAR}:
+                some, found = self._sorted_out(some, found)
+            names += some
+            stamps.append(pack_stamps(found))
+        return Listing(self.path, names, b"".join(stamps), self.folders)
+
+    def _sorted_out(self, names: list[str], found: list[os.stat_result]) -> tuple[list[str], list[os.stat_result]]:
+        """Folders by themselves, without what does not match, and with what links lead to."""
+        kept: dict[str, os.stat_result] = {}
+        for name, one in zip(names, found, strict=True):
+            kind = stat.S_IFMT(one.st_mode)
+            if kind == _FOLDER:
+                self.folders.append(name)
+            elif self.pattern is None or self.pattern.fullmatch(f"{self.path}/{name}" if self.path else name):
+                kept[name] = one if kind == _REGULAR else _followed(name, kind, self.place, self.descriptor)
+        return list(kept), list(kept.values())
 
 
 def _followed(name: str, kind: int, place: str, descriptor: int) -> os.stat_result:
@@ -103,7 +123,7 @@ def walk(dataset: Dataset, path: str = "") -> Iterator[Listing]:
 def _only_file(dataset: Dataset) -> Listing:
     place = dataset.root / dataset.name
     there = place.is_file()
-    return Listing("", [place.name] * there, [place.stat()] if there else [], [])
+    return Listing("", [place.name] * there, pack_stamps([place.stat()] if there else []), [])
 
 
 def names_as_bytes(listing: Listing) -> bytes:
