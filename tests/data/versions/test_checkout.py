@@ -184,8 +184,8 @@ trees = st.dictionaries(names, st.sampled_from(["1", "2", "3"]), min_size=1)
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(trees, min_size=2, max_size=4), st.data())
-def test_any_version_comes_back_from_any_other(make_shelf, contents, data):
-    shelf = make_shelf(os.urandom(4).hex())
+def test_any_version_comes_back_from_any_other(make_shelf, shelf, contents, data):
+    shelf = make_shelf(os.urandom(4).hex(), like=shelf)
     numbers = []
     for files in contents:
         if (shelf.root / "data").exists():
