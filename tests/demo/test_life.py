@@ -8,8 +8,8 @@ import pytest
 
 from solvent.demo.life import Ending, Options, live
 from solvent.demo.story import Story
-from solvent.governance.report.words import day
 from solvent.lineage.entities import Action
+from solvent.pages.words import day
 from solvent.project import Project
 
 MODEL = "bike-demand"

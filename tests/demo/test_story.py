@@ -20,9 +20,10 @@ from solvent.demo.story import (
     still_ageing,
     week_lines,
 )
-from solvent.governance.report.life import Bill, Figure
+from solvent.governance.report.life import Bill
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Action, Actor, Alert, Decision, Measurement, NewDecision
+from solvent.pages.figures import Figure
 
 MONDAY = datetime(2012, 5, 14, tzinfo=UTC)
 

@@ -12,7 +12,6 @@ from typing import Any
 from solvent.governance.report.life import (
     Bill,
     ChainState,
-    Figure,
     LifeReport,
     ModelLife,
     Moved,
@@ -22,6 +21,7 @@ from solvent.governance.report.life import (
     Window,
 )
 from solvent.lineage.entities import Action
+from solvent.pages.figures import Figure
 
 WEEK = timedelta(weeks=1)
 HURRICANE = 69  # the week of 29 October 2012: this life holds then, and does not learn from it

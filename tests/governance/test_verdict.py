@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from governance import lives
-from solvent.governance.report.life import Figure, Health, ModelLife, Warn, Window
+from solvent.governance.report.life import Health, ModelLife, Warn, Window
 from solvent.governance.report.verdict import (
     alternative,
     gain,
@@ -17,6 +17,7 @@ from solvent.governance.report.verdict import (
     title,
     with_and_without,
 )
+from solvent.pages.figures import Figure
 
 
 def changed(life: ModelLife, **fields: object) -> ModelLife:

@@ -16,9 +16,9 @@ import msgspec
 from solvent.governance.report.life import Bill
 from solvent.governance.report.tables import policy_name
 from solvent.governance.report.verdict import retrainings
-from solvent.governance.report.words import alike, day, number, plural, times
 from solvent.governance.rulings import title_of
 from solvent.lineage.entities import Action, Alert, Decision, Measurement
+from solvent.pages.words import alike, day, number, plural, times
 
 if TYPE_CHECKING:
     from solvent.automation.report import ModelTick

@@ -104,6 +104,20 @@ class NotifySettings(Section, frozen=True, kw_only=True):
     webhook: str | None = None
 
 
+class DebtSettings(Section, frozen=True, kw_only=True):
+    """What `solvent audit` looks at and how it speaks of money.
+
+    ignore: globs of paths, each for all rules or as `CODE:glob`; preview: rules in preview too; fail_on: the least
+    severity (E, W, I) that makes the command exit with 1; hourly_rate: of a working hour, 0 for no money; currency.
+    """
+
+    ignore: list[str] = msgspec.field(default_factory=list)
+    preview: bool = False
+    fail_on: Literal["E", "W", "I"] = "I"
+    hourly_rate: float = 0.0
+    currency: str = ""
+
+
 class MonitorSettings(Section, frozen=True, kw_only=True):
     """window: the width of a monitoring window, by time; threshold: the loss that must not be crossed."""
 
@@ -164,6 +178,7 @@ class Settings(Section, frozen=True, kw_only=True):
     contracts: ContractSettings = ContractSettings()
     retention: RetentionSettings = RetentionSettings()
     notify: NotifySettings = NotifySettings()
+    debt: DebtSettings = DebtSettings()
     monitor: MonitorSettings = MonitorSettings()
     policy: PolicySettings = PolicySettings()
     models: dict[str, ModelSettings] = msgspec.field(default_factory=dict)

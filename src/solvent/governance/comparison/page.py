@@ -10,11 +10,10 @@ from solvent.governance.comparison.compare import Comparison, Group, Pair, PartC
 from solvent.governance.comparison.datapage import table_parts, table_tiles
 from solvent.governance.comparison.text import SIGNS, change_said, sentence, step_said, version_said
 from solvent.governance.comparison.text import cell as said_cell
-from solvent.governance.report.document import document
-from solvent.governance.report.markup import Html, join, tag
-from solvent.governance.report.sections import tile
-from solvent.governance.report.tables import cell, table
-from solvent.governance.report.words import listed, plural
+from solvent.pages.document import document
+from solvent.pages.markup import Html, join, tag
+from solvent.pages.parts import cell, table, tile
+from solvent.pages.words import listed, plural
 
 MOST = 200  # rows of one table
 _LINES = {"+": "new", "-": "old", "@": "soft"}

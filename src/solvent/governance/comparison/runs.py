@@ -9,8 +9,8 @@ import msgspec
 
 from solvent.governance.comparison.sides import StepSide, find_run, run_side
 from solvent.governance.comparison.text import cell, cut
-from solvent.governance.report.words import plural
 from solvent.lineage.entities import Run
+from solvent.pages.words import plural
 
 if TYPE_CHECKING:
     from solvent.store import Store

@@ -10,7 +10,7 @@ from typing import Any
 
 from solvent.governance.comparison.compare import Comparison, Group, Pair, StepChange, short
 from solvent.governance.comparison.datatext import table_lines
-from solvent.governance.report.words import listed, number, plural
+from solvent.pages.words import listed, number, plural
 
 WIDTH = 95
 MOST = 14  # rows of one kind

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from solvent.governance.report.life import Figure
-from solvent.governance.report.words import day, listed, moment, plural, with_interval
 from solvent.governance.rulings import ruling_of
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Action, ArtifactType, NodeKind
+from solvent.pages.figures import Figure
+from solvent.pages.words import day, listed, moment, plural, with_interval
 
 if TYPE_CHECKING:
     from solvent.lineage.entities import AliasMove, Decision, Measurement

@@ -10,9 +10,9 @@ import msgspec
 
 from solvent.foundation.errors import UsageError, nearest
 from solvent.governance.report.life import Ruling
-from solvent.governance.report.words import capital, day, plural
 from solvent.governance.rulings import ruling_of
 from solvent.lineage.entities import Action
+from solvent.pages.words import capital, day, plural
 
 if TYPE_CHECKING:
     from solvent.store import Store

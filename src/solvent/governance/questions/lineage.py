@@ -11,8 +11,8 @@ import msgspec
 
 from solvent.governance.questions.naming import Meant, PredictionPlace, meaning
 from solvent.governance.questions.things import Thing, Tie, things_of
-from solvent.governance.report.words import capital, day, in_words, listed, moment, number, plural
 from solvent.lineage.entities import NodeKind, Subgraph
+from solvent.pages.words import capital, day, in_words, listed, moment, number, plural
 
 if TYPE_CHECKING:
     from solvent.store import Store

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from solvent.foundation.errors import UsageError, nearest
-from solvent.governance.report.words import moment
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Node, NodeKind
+from solvent.pages.words import moment
 
 if TYPE_CHECKING:
     from solvent.store import Store

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from solvent.governance.report.words import number, plural
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, Node, NodeKind, Run, Subgraph
+from solvent.pages.words import number, plural
 
 if TYPE_CHECKING:
     from solvent.store import Store

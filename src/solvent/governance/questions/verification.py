@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from solvent.foundation.errors import SolventError
-from solvent.governance.report.words import capital, in_words, plural
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, ArtifactType
+from solvent.pages.words import capital, in_words, plural
 
 if TYPE_CHECKING:
     from solvent.store import Store

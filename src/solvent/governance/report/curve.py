@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from solvent.governance.report.axes import spread, tick_labels, time_ticks
 from solvent.governance.report.frame import LETTER, Frame, Layout, frame_of, thinned
-from solvent.governance.report.life import Figure, ModelLife, Window
+from solvent.governance.report.life import ModelLife, Window
 from solvent.governance.report.marks import events, promotions, rows_used, strip, warnings, written
-from solvent.governance.report.markup import Html, join, tag
 from solvent.governance.report.verdict import alternative, metric_name, window_width
-from solvent.governance.report.words import number, window_noun
+from solvent.pages.axes import spread, tick_labels, time_ticks
+from solvent.pages.figures import Figure
+from solvent.pages.markup import Html, join, tag
+from solvent.pages.words import number, window_noun
 
 
 def draw(life: ModelLife, layout: Layout, ident: str) -> tuple[Html, list[tuple[float, float]]]:

@@ -7,8 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from solvent.governance.report.axes import Scale, value_ticks
-from solvent.governance.report.life import Figure, ModelLife, Window
+from solvent.governance.report.life import ModelLife, Window
+from solvent.pages.axes import Scale, value_ticks
+from solvent.pages.figures import Figure
 
 MOST_POINTS = 320  # more windows than this are drawn as averages of neighbours
 MOST_SLACK = 0.15  # room for intervals beyond the lines, as a share of the lines' own range

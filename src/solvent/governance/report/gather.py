@@ -11,7 +11,6 @@ import solvent
 from solvent.governance.report.life import (
     Bill,
     ChainState,
-    Figure,
     Joint,
     LifeReport,
     ModelLife,
@@ -24,6 +23,7 @@ from solvent.governance.report.tables import flat
 from solvent.governance.rulings import ruling_of
 from solvent.lineage.entities import Alert, AliasMove, Measurement, ModelVersion
 from solvent.monitoring.settings import MonitorSettings
+from solvent.pages.figures import Figure
 
 if TYPE_CHECKING:
     from solvent.foundation.settings import ModelSettings, Settings

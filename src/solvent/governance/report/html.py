@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from solvent.governance.report import tables
-from solvent.governance.report.document import document
 from solvent.governance.report.life import LifeReport, ModelLife, Window
-from solvent.governance.report.markup import Html, join, tag
-from solvent.governance.report.sections import chip, section, tile
+from solvent.governance.report.sections import chip, section
 from solvent.governance.report.verdict import (
     NEEDS_SOMEONE,
     error_now,
@@ -21,8 +18,11 @@ from solvent.governance.report.verdict import (
     tally,
     with_and_without,
 )
-from solvent.governance.report.words import alike, day, moment, number, plural
 from solvent.lineage.entities import Action
+from solvent.pages.document import document
+from solvent.pages.markup import Html, join, tag
+from solvent.pages.parts import cell, table, tile
+from solvent.pages.words import alike, day, moment, number, plural
 
 KEYS = (
     ("/", "find a model, a decision, a warning"),
@@ -77,7 +77,7 @@ def _portfolio(report: LifeReport, slugs: Sequence[str]) -> Html:
         "Warnings",
         "Last decision",
     ]
-    body = tables.table(header, rows, right=(3, 4, 5), caption="Models of this project")
+    body = table(header, rows, right=(3, 4, 5), caption="Models of this project")
     about = f" {report.about}" if report.about else ""
     return tag(
         "section",
@@ -125,18 +125,18 @@ def _row(life: ModelLife, slug: str) -> Html:
     lived, never = alike(means) if means else ("", "–")
     return tag(
         "tr",
-        tables.cell(
+        cell(
             join(
                 tag("a", life.name, href=f"#{slug}", class_="name"),
                 tag("div", _standing(life), class_="why"),
             )
         ),
-        tables.cell(chip(life)),
-        tables.cell(_spark(life), kind="sp"),
-        tables.cell(now[0] if now else "–", "error now", kind="n"),
-        tables.cell(f"{never} → {lived}" if means and lived != never else never, "without → with", kind="n"),
-        tables.cell(f"{len(life.alarms):,}", "warnings", kind="n"),
-        tables.cell(
+        cell(chip(life)),
+        cell(_spark(life), kind="sp"),
+        cell(now[0] if now else "–", "error now", kind="n"),
+        cell(f"{never} → {lived}" if means and lived != never else never, "without → with", kind="n"),
+        cell(f"{len(life.alarms):,}", "warnings", kind="n"),
+        cell(
             join(move.title, tag("div", day(move.at), class_="why")) if move else "none", "last decision", kind="last"
         ),
         class_="row",

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from solvent.lineage.entities import Action
+from solvent.pages.figures import Figure
 
 
 class Health(StrEnum):
@@ -29,15 +30,6 @@ class Health(StrEnum):
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything in a report."""
-
-
-class Figure(Part, frozen=True, kw_only=True):
-    """A figure with its uncertainty. level: coverage of the interval, in (0, 1); None where it is exact."""
-
-    value: float
-    lower: float | None = None
-    upper: float | None = None
-    level: float | None = None
 
 
 class Window(Part, frozen=True, kw_only=True):

@@ -7,12 +7,12 @@ from datetime import datetime
 from itertools import groupby
 from typing import TypeAlias
 
-from solvent.governance.report.axes import Scale
 from solvent.governance.report.frame import LETTER, Frame, Layout
 from solvent.governance.report.life import ModelLife, Warn, Window
-from solvent.governance.report.markup import Child, Html, join, tag
-from solvent.governance.report.words import day
 from solvent.lineage.entities import Action
+from solvent.pages.axes import Scale
+from solvent.pages.markup import Child, Html, join, tag
+from solvent.pages.words import day
 
 MOST_EVENTS = 12
 WRITTEN_IN = ("gap", "shock", "contract")  # kinds of alerts whose title is written into the picture

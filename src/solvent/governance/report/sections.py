@@ -12,7 +12,6 @@ from solvent.governance.report import tables
 from solvent.governance.report.curve import draw
 from solvent.governance.report.frame import NARROW, WIDE, thinned
 from solvent.governance.report.life import Health, ModelLife, Ruling, Window
-from solvent.governance.report.markup import Html, join, tag
 from solvent.governance.report.verdict import (
     SHAPES,
     against_best,
@@ -30,7 +29,10 @@ from solvent.governance.report.verdict import (
     windows_noun,
     with_and_without,
 )
-from solvent.governance.report.words import (
+from solvent.lineage.entities import Action
+from solvent.pages.markup import Html, join, tag
+from solvent.pages.parts import classed, embedded, tile
+from solvent.pages.words import (
     alike,
     between,
     capital,
@@ -43,7 +45,6 @@ from solvent.governance.report.words import (
     window_noun,
     with_interval,
 )
-from solvent.lineage.entities import Action
 
 TONES = {
     Health.HEALTHY: "good",
@@ -79,11 +80,6 @@ def section(life: ModelLife, slug: str) -> Html:
         class_="model",
         data_name=life.name,
     )
-
-
-def tile(name: str, value: str | Html, note: str | Html) -> Html:
-    """One figure: what it is, the figure, its uncertainty or its meaning."""
-    return tag("div", tag("dt", name), tag("dd", value, class_="v"), tag("dd", note))
 
 
 def _figures(life: ModelLife) -> Html:
@@ -158,24 +154,15 @@ def _life(life: ModelLife, slug: str) -> Html:
     return tag(
         "div",
         tag("h2", "Life"),
-        tag("div", _classed(wide, "wide"), _classed(narrow, "narrow"), class_="plot", tabindex="0"),
+        tag("div", classed(wide, "wide"), classed(narrow, "narrow"), class_="plot", tabindex="0"),
         tag("p", _idle(life, len(windows)), class_="readout", aria_live="polite"),
         _legend(life),
         tables.behind(life, windows),
-        tag("script", _embedded(data), type="application/json"),
+        tag("script", embedded(data), type="application/json"),
         class_="card life",
         id=f"{slug}-life",
         data_name=f"{life.name}: life",
     )
-
-
-def _classed(svg: Html, name: str) -> Html:
-    return Html(svg.replace("<svg", f'<svg class="{name}"', 1))
-
-
-def _embedded(data: object) -> Html:
-    """JSON inside a script element: no `<` can end it early."""
-    return Html(msgspec.json.encode(data).decode().replace("<", "\\u003c"))
 
 
 def _texts(window: Window, unit: str) -> list[str]:

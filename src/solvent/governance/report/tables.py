@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from solvent.governance.report.life import Bill, Figure, ModelLife, Ruling, Warn, Window
-from solvent.governance.report.markup import Child, Html, join, tag
-from solvent.governance.report.words import (
+from solvent.governance.report.life import Bill, ModelLife, Ruling, Warn, Window
+from solvent.lineage.entities import Action
+from solvent.pages.figures import Figure
+from solvent.pages.markup import Html, join, tag
+from solvent.pages.parts import cell, table
+from solvent.pages.words import (
     alike,
     between,
     capital,
@@ -22,7 +25,6 @@ from solvent.governance.report.words import (
     plural,
     with_interval,
 )
-from solvent.lineage.entities import Action
 
 MOST_ROWS = 400  # rows of a table of decisions or warnings; older ones are counted by month
 FIGURE_KEYS = {"value", "lower", "upper", "level", "unit", "rows"}  # what may stand beside a figure's interval
@@ -41,22 +43,6 @@ TONES = {
     Action.HOLD: ("idle", "○"),
     Action.RETRAIN: ("plain", "↻"),
 }
-
-
-def table(header: Sequence[str], rows: Sequence[Html], *, right: Sequence[int] = (), caption: str = "") -> Html:
-    """A table with a caption for screen readers; `right`: the columns of figures."""
-    heads = [tag("th", name, scope="col", class_="n" if i in right else None) for i, name in enumerate(header)]
-    return tag(
-        "table",
-        tag("caption", caption, class_="unseen") if caption else None,
-        tag("thead", tag("tr", heads)),
-        tag("tbody", rows),
-    )
-
-
-def cell(content: Child, label: str = "", *, kind: str | None = None) -> Html:
-    """One cell; `label` is shown before it on a narrow page, where the table's head is gone."""
-    return tag("td", content, class_=kind, data_l=label or None)
 
 
 def policy_name(policy: str) -> str:

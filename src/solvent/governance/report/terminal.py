@@ -20,7 +20,7 @@ from solvent.governance.report.verdict import (
     windows_noun,
     with_and_without,
 )
-from solvent.governance.report.words import alike, capital, day, moment, number, with_interval
+from solvent.pages.words import alike, capital, day, moment, number, with_interval
 
 WIDTH = 80
 CHART = 48  # blocks of a chart

@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 
-from solvent.governance.report.life import Bill, Figure, Health, LifeReport, ModelLife, Ruling, Warn, Window
-from solvent.governance.report.words import (
+from solvent.governance.report.life import Bill, Health, LifeReport, ModelLife, Ruling, Warn, Window
+from solvent.lineage.entities import Action
+from solvent.pages.figures import Figure
+from solvent.pages.words import (
     alike,
     capital,
     day,
@@ -19,7 +21,6 @@ from solvent.governance.report.words import (
     times,
     window_noun,
 )
-from solvent.lineage.entities import Action
 
 RECENT = 4  # windows that `now` is about
 SHAPES = {

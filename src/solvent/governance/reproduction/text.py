@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import wrap
 
 from solvent.governance.comparison.text import version_said
-from solvent.governance.report.words import plural
 from solvent.governance.reproduction.model import Reproduction, StepVerdict
+from solvent.pages.words import plural
 
 WIDTH = 95
 MOST = 10

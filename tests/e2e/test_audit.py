@@ -1,0 +1,151 @@
+"""`solvent audit` and `solvent debt`, installed, on a repository with a history."""
+
+import json
+import re
+import subprocess
+
+import pytest
+import sarif_pydantic
+
+BAD = "import numpy as np\nkept = flights[flights.delay == np.nan]\n"
+
+
+def git(folder, *arguments, at="2026-01-05T12:00:00Z"):
+    who = {"GIT_AUTHOR_DATE": at, "GIT_COMMITTER_DATE": at, "PATH": "/usr/bin:/bin:/usr/local/bin"}
+    options = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+    subprocess.run(["git", *options, *arguments], cwd=folder, env=who, check=True, capture_output=True)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    git(tmp_path, "init")
+    (tmp_path / "train.py").write_text(BAD)
+    (tmp_path / ".gitignore").write_text("ignored/\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "first")
+    return tmp_path
+
+
+def rules(answer):
+    return [(finding["rule"], finding["path"], finding["state"]) for finding in answer.json["findings"]]
+
+
+def test_the_first_screen_says_what_is_owed_and_what_to_do(repository, solvent):
+    answer = solvent("audit", "--rule", "PIP008", cwd=repository)
+    lines = answer.out.splitlines()
+    assert answer.code == 1
+    assert lines[0].startswith("This repository owes about 5.4 min (2–9.9) and pays ")
+    assert "train.py:2" in answer.out
+    assert lines[-1].startswith("Next: `solvent debt explain PIP008`")
+    assert max(map(len, lines)) <= 80
+
+
+def test_ignored_files_are_not_read_and_new_ones_are(repository, solvent):
+    (repository / "ignored").mkdir()
+    (repository / "ignored" / "a.py").write_text(BAD)
+    (repository / "new.py").write_text(BAD)
+    answer = solvent("audit", "--rule", "PIP008", "--json", cwd=repository)
+    assert {finding["path"] for finding in answer.json["findings"]} == {"new.py", "train.py"}
+
+
+def test_only_what_is_new_fails_a_build(repository, solvent):
+    assert solvent("audit", "--rule", "PIP008", "--new-since", "HEAD", cwd=repository).code == 0
+    (repository / "new.py").write_text(BAD.replace("delay", "late"))
+    answer = solvent("audit", "--rule", "PIP008", "--new-since", "HEAD", "--json", cwd=repository)
+    assert answer.code == 1
+    assert rules(answer) == [("PIP008", "new.py", "new"), ("PIP008", "train.py", "known")]
+    assert solvent("audit", "--new-since", "nowhere", cwd=repository).code == 2
+
+
+def test_a_baseline_is_written_and_kept_to(repository, solvent):
+    assert solvent("audit", "--rule", "PIP008", "--write-baseline", "debt.json", cwd=repository).code == 0
+    assert solvent("audit", "--rule", "PIP008", "--baseline", "debt.json", cwd=repository).code == 0
+    (repository / "debt.json").write_text("{}")
+    assert "error[bad-baseline]" in solvent("audit", "--baseline", "debt.json", cwd=repository).err
+
+
+def test_the_severity_that_fails_can_be_chosen(repository, solvent):
+    (repository / "train.py").write_text("x = 1  # solvent: allow[PIP008] not needed\n")
+    assert solvent("audit", "--rule", "PIP008,LIV", cwd=repository).code == 1
+    assert solvent("audit", "--rule", "PIP008,LIV", "--fail-on", "W", cwd=repository).code == 0
+
+
+def test_github_and_markdown(repository, solvent):
+    annotations = solvent("audit", "--rule", "PIP008", "--github", cwd=repository).out
+    assert annotations.startswith("::error file=train.py,line=2,title=PIP008 nan-equality::")
+    comment = solvent("audit", "--rule", "PIP008", "--markdown", cwd=repository).out
+    assert "| `train.py:2` | PIP008 nan-equality" in comment
+
+
+def test_nothing_of_the_repository_is_run(repository, solvent):
+    told = repository / "told"
+    hook = repository / "monitor.sh"
+    hook.write_text(f"#!/bin/sh\ntouch {told}\n")
+    hook.chmod(0o755)
+    git(repository, "config", "core.fsmonitor", str(hook))
+    git(repository, "config", "log.showSignature", "true")
+    git(repository, "config", "gpg.program", str(hook))
+    (repository / "conftest.py").write_text(f"open({str(told)!r}, 'w')\n")
+    solvent("audit", "--new-since", "HEAD", cwd=repository)
+    assert not told.exists()
+
+
+def test_explain_tells_a_rule_and_names_the_nearest(repository, solvent):
+    assert "Why it costs: " in solvent("debt", "explain", "nan-equality", cwd=repository).out
+    assert solvent("debt", "explain", "PIP08", cwd=repository).err.endswith("did you mean `PIP008`?\n")
+    assert "PIP008" in solvent("debt", "explain", cwd=repository).out
+
+
+def test_bad_settings_of_a_strange_repository_stop_nothing(repository, solvent):
+    (repository / "pyproject.toml").write_text("[tool.solvent\n")
+    answer = solvent("audit", "--rule", "PIP008", "--json", cwd=repository)
+    assert len(json.loads(answer.out)["findings"]) == 1
+    assert answer.err.startswith("settings are left aside: ")
+
+
+def test_the_trend_names_who_took_on_and_who_paid(repository, solvent):
+    (repository / "more.py").write_text(BAD.replace("delay", "late"))
+    git(repository, "add", ".", at="2026-02-05T12:00:00Z")
+    git(repository, "commit", "-m", "more of it", at="2026-02-05T12:00:00Z")
+    git(repository, "rm", "train.py", "more.py", at="2026-03-05T12:00:00Z")
+    git(repository, "commit", "-m", "paid", at="2026-03-05T12:00:00Z")
+    answer = solvent("audit", "--rule", "PIP008", "--history", "10", "--json", cwd=repository)
+    points = answer.json["history"]
+    assert [(p["subject"], p["findings"], p["added"], p["gone"]) for p in points] == [
+        ("first", 1, {}, {}),
+        ("more of it", 2, {"PIP008": 1}, {}),
+        ("paid", 0, {}, {"PIP008": 2}),
+    ]
+    text = solvent("audit", "--rule", "PIP008", "--history", "10", cwd=repository).out
+    assert text.startswith("This repository owes 0 min (0–0), 5.4 min less than on 2026-01-05.")
+    assert "+5.4 min  1 PIP008  more of it" in text
+
+
+def test_sarif_is_what_others_read(repository, solvent):
+    (repository / "train.py").write_text(BAD + "x = df[df.a == np.nan]  # solvent: allow[PIP008] on purpose\n")
+    solvent("audit", "--rule", "PIP008", "--sarif", "out.sarif", "--new-since", "HEAD", cwd=repository)
+    text = (repository / "out.sarif").read_text()
+    parsed = sarif_pydantic.Sarif.model_validate_json(text)
+    assert parsed.version == "2.1.0"
+    results = json.loads(text)["runs"][0]["results"]
+    assert [result.get("baselineState") for result in results] == ["unchanged", None]
+    assert results[1]["suppressions"] == [{"kind": "inSource", "justification": "on purpose"}]
+
+
+def test_the_page_is_one_file_that_loads_nothing(repository, solvent):
+    solvent("audit", "--rule", "PIP008", "--html", "debt.html", cwd=repository)
+    page = (repository / "debt.html").read_text()
+    assert "This repository owes about 5.4 min" in page
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+
+
+def test_a_forecast_is_scored_by_what_came(repository, solvent):
+    for month, subject in enumerate(("Fix a crash", "Fix it again", "Say more"), start=3):
+        (repository / "train.py").write_text(BAD + "#\n" * month)
+        git(repository, "add", ".", at=f"2026-0{month}-05T12:00:00Z")
+        git(repository, "commit", "-m", subject, at=f"2026-0{month}-05T12:00:00Z")
+    answer = solvent("debt", "score", "--days", "100", "--json", cwd=repository)
+    assert answer.json["score"]["files"] == 1
+    assert answer.json["score"]["repairs"] == 2
+    assert solvent("debt", "score", "--days", "100", cwd=repository).out.count("\n") > 5
+    assert "error[too-young]" in solvent("debt", "score", "--days", "1000", cwd=repository).err
