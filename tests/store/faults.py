@@ -27,7 +27,7 @@ from solvent.foundation.errors import SolventError
 from solvent.store import disk
 
 OPERATIONS = (
-    *("create", "write", "clone", "sync", "sync_data", "cut", "replace", "link", "unlink"),
+    *("create", "write", "copy", "clone", "sync", "sync_data", "cut", "replace", "link", "unlink"),
     *("make_folder", "sync_folder", "sync_file_system"),
 )
 SOAK = int(os.environ.get("SOLVENT_SOAK", "1"))  # how many times the usual number of random kills
@@ -52,7 +52,7 @@ class _Descriptors:
     paths: dict[int, Path] = field(default_factory=dict)
 
     def operation(self, name: str, arguments: tuple[Any, ...]) -> Operation:
-        target = arguments[1] if name in ("replace", "link", "clone") else arguments[0]
+        target = arguments[1] if name in ("replace", "link", "clone", "copy") else arguments[0]
         return Operation(name, self.paths.get(target, Path("?")) if isinstance(target, int) else Path(target))
 
 

@@ -19,7 +19,9 @@ from store_samples import ANN
 
 WRITER = Path(__file__).with_name("facts_writer.py")
 DRAWS = range(4 * int(os.environ.get("SOLVENT_SOAK", "1")))
-BETWEEN = 0.15  # seconds in which the kill falls
+MOST = 12  # acknowledgements that are waited for: four for each run
+BETWEEN = 0.02  # seconds in which the kill falls then
+MAKING = 0.6  # seconds in which the kill falls while a store is made
 
 HALVES = {
     "a run without its run": "SELECT id FROM node LEFT JOIN run ON node_id = id WHERE kind = 'run' AND node_id IS NULL",
@@ -45,12 +47,14 @@ def start_writer(url, root, label):
 
 
 def write_and_be_killed(url, root, draw):
-    """What a writer had acknowledged when it was killed."""
+    """What a writer had acknowledged when it was killed: a moment after a drawn number of acknowledgements."""
+    drawn = random.Random(draw)
     with start_writer(url, root, f"{draw} {time.time()}") as writer:
         assert writer.stdout.readline() == "ready \n"
-        time.sleep(random.Random(draw).uniform(0, BETWEEN))
+        text = "".join(writer.stdout.readline() for _ in range(drawn.randint(1, MOST)))
+        time.sleep(drawn.uniform(0, BETWEEN))
         writer.kill()
-        lines = writer.stdout.read().split("\n")
+        lines = (text + writer.stdout.read()).split("\n")
     return [line.split(" ") for line in lines[:-1]]  # what follows the last line end was not all written
 
 
@@ -95,7 +99,7 @@ def test_a_store_that_was_being_made_is_made_by_the_next_one(kind, postgres, tmp
         with start_writer(url, root, "first") as writer:
             while not list(root.glob("*")):  # it has begun with the folder
                 time.sleep(0.001)
-            time.sleep(random.Random(draw).uniform(0, 4 * BETWEEN))
+            time.sleep(random.Random(draw).uniform(0, MAKING))
             writer.kill()
         with open_store(url, root=root, actor=ANN) as store:
             check(store.facts, [])

@@ -8,8 +8,9 @@ All that changes a disk goes through `disk`.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
-from itertools import cycle
+from io import FileIO
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -21,6 +22,7 @@ from solvent.store.sessions import LOCK, hold
 
 SMALL = 1 << 20  # bytes; a file up to this is read in one piece
 CHUNK = 1 << 20  # bytes; enough for several threads to hash at once, and little enough to stay in their caches
+PIECE = 8 << 20  # bytes; copied in one call while the piece before is hashed
 ATTEMPTS = 3  # readings of a file that changes while it is read
 
 Link = Literal["copy", "reflink", "hardlink"]
@@ -93,10 +95,7 @@ def _take_large(source: int, size: int, staging: str, objects: str) -> str | Non
     staged = f"{staging}/{source}.part"
     target = _create(staging, f"{source}.part")
     try:
-        if disk.clone(source, target):
-            digest, read = _hash(os.dup(target), None)
-        else:
-            digest, read = _hash(os.dup(source), target)
+        digest, read = _hash(target) if disk.clone(source, target) else _copy(source, target)
     except BaseException:
         disk.unlink(staged)
         raise
@@ -117,26 +116,46 @@ def _create(folder: str, name: str) -> int:
         return disk.create(f"{folder}/{name}", mode=0o444)
 
 
-def _hash(source: int, target: int | None) -> tuple[str, int]:
-    """Hash a descriptor to its end and close it; copy it on the way: writing one piece while the next is read."""
+class _Reading:
+    """A file that is hashed on its way. at: bytes that were read. One piece of memory serves every read:
+    a new one for each would cost more than the reading."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.at = os.lseek(descriptor, 0, os.SEEK_SET)
+        self._file = FileIO(descriptor, closefd=False)
+        self._hasher = blake3(max_threads=blake3.AUTO)
+        self._memory = memoryview(bytearray(CHUNK))
+
+    def on_to(self, end: int) -> None:
+        """Hash what comes before this position; less where the file is shorter."""
+        while count := self._file.readinto(self._memory[: min(CHUNK, end - self.at)]):
+            self._hasher.update(self._memory[:count])
+            self.at += count
+
+    def digest(self) -> str:
+        digest: str = self._hasher.hexdigest()
+        return digest
+
+
+def _hash(source: int) -> tuple[str, int]:
+    """Digest and bytes of a file."""
+    reading = _Reading(source)
+    reading.on_to(sys.maxsize)
+    return reading.digest(), reading.at
+
+
+def _copy(source: int, target: int) -> tuple[str, int]:
+    """Copy a file. Returns: digest and bytes of the copy, of which each piece is hashed while the next is copied."""
     from concurrent.futures import ThreadPoolExecutor  # small files need none, and it takes long to load
 
-    hasher, read = blake3(max_threads=blake3.AUTO), 0
-    # Two pieces of memory in turn: a new one for each read would cost more than the reading.
-    pieces = cycle([memoryview(bytearray(CHUNK)), memoryview(bytearray(CHUNK))])
-    with open(source, "rb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
-        file.seek(0)
-        written = None
-        while count := file.readinto(memory := next(pieces)):
-            piece = memory[:count]
-            if written is not None:
-                written.result()
-            written = writer.submit(disk.write, target, piece) if target is not None else None
-            hasher.update(piece)
-            read += count
-        if written is not None:
-            written.result()
-    return hasher.hexdigest(), read
+    reading, copied = _Reading(target), 0
+    with ThreadPoolExecutor(1) as pool:
+        copying = pool.submit(disk.copy, source, target, copied, PIECE)
+        while count := copying.result():
+            copied += count
+            copying = pool.submit(disk.copy, source, target, copied, PIECE)
+            reading.on_to(copied)
+    return reading.digest(), reading.at
 
 
 def _stored(objects: str, digest: str, size: int) -> bool:
@@ -154,7 +173,7 @@ def digest_file(path: str) -> tuple[str, Stamp]:
                 data = os.read(descriptor, before.size + 1)
                 digest, read = blake3(data).hexdigest(), len(data)
             else:
-                digest, read = _hash(os.dup(descriptor), None)
+                digest, read = _hash(descriptor)
             if read == before.size and stamp(os.fstat(descriptor)) == before:
                 return digest, before
         finally:
@@ -182,7 +201,7 @@ def give(digest: str, size: int, objects: str, target: str, link: Link) -> None:
             elif link == "reflink" and disk.clone(source, made):
                 pass  # the object's own bytes, which `solvent verify` checks
             else:
-                _expect(_hash(os.dup(source), made)[0], digest)
+                _expect(_copy(source, made)[0], digest)
         finally:
             os.close(made)
     finally:

@@ -15,8 +15,13 @@ from fcntl import ioctl
 from pathlib import Path
 
 _FICLONE = 0x40049409 if sys.platform == "linux" else None
-_CANNOT_CLONE = frozenset({errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM})
-_syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
+_UNABLE = frozenset({errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM})
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_syncfs = getattr(_libc, "syncfs", None)
+_sync_file_range = getattr(_libc, "sync_file_range", None)
+_START_WRITING = 2  # SYNC_FILE_RANGE_WRITE
+if _sync_file_range is not None:
+    _sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
 SYNCS_ALL = _syncfs is not None  # whether `sync_file_system` can be had
 
 if sys.platform == "darwin":
@@ -39,8 +44,8 @@ else:
 
 
 def create(path: Path | str, *, append: bool = False, mode: int = 0o644) -> int:
-    """A descriptor to a new file, open for writing; FileExistsError where the name is taken."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    """A descriptor to a new file, open for reading and writing; FileExistsError where the name is taken."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     return os.open(path, flags | os.O_APPEND if append else flags, mode)
 
 
@@ -49,6 +54,33 @@ def write(descriptor: int, data: bytes | memoryview) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
+
+
+def copy(source: int, target: int, at: int, most: int) -> int:
+    """Copy bytes to the same place of another file, inside of the system where it can. Returns: how many; 0 at the end.
+
+    The medium is told to take them soon, so that a sync at the end has little left to wait for.
+    """
+    count = _copy_inside(source, target, at, most)
+    if not count:  # the end, or a file system that says so of files that it does not know the size of
+        data = os.pread(source, most, at)
+        count = len(data)
+        while data:
+            data = data[os.pwrite(target, data, at + count - len(data)) :]
+    if _sync_file_range is not None:
+        _sync_file_range(target, at, count, _START_WRITING)  # a wish: where it cannot be, nothing is lost
+    return count
+
+
+def _copy_inside(source: int, target: int, at: int, most: int) -> int:
+    if sys.platform != "linux":
+        return 0
+    try:
+        return os.copy_file_range(source, target, most, at, at)
+    except OSError as error:
+        if error.errno in _UNABLE:
+            return 0
+        raise
 
 
 def cut(descriptor: int, size: int) -> None:
@@ -63,7 +95,7 @@ def clone(source: int, target: int) -> bool:
     try:
         ioctl(target, _FICLONE, source)
     except OSError as error:
-        if error.errno in _CANNOT_CLONE:
+        if error.errno in _UNABLE:
             return False
         raise
     return True

@@ -252,16 +252,18 @@ def test_collections_that_are_killed_again_and_again_take_nothing_from_those_who
             store.facts.record_runs([start, end])
         age(store)
         users = [User(root, blobs, seed, enough) for seed in range(2)]
-        for user in users:
-            user.start()
         removed = 0
-        for _ in range(4 * SOAK):
+        for turn in range(4 * SOAK):
             before = set(store.objects.list())
             with subprocess.Popen(
                 [sys.executable, str(COLLECTOR), str(root)], env=environment, stdout=subprocess.PIPE
             ) as collector:
                 assert collector.stdout.readline() == b"ready\n"
-                time.sleep(draw.uniform(0.2, 1))
+                for user in users if turn == 0 else ():
+                    user.start()  # not before: on a slow machine they would have used everything by now
+                for _ in range(draw.randint(6, 12)):
+                    assert collector.stdout.readline()
+                time.sleep(draw.uniform(0, 0.1))
                 collector.kill()
             removed += len(before - set(store.objects.list()))
         enough.set()

@@ -1,5 +1,6 @@
 """What becomes a version, what is refused, and what a death or a full disk leaves behind."""
 
+import errno
 import os
 import socket
 import threading
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from solvent.data.versions import gathering
+from solvent.data.versions import gathering, walking
 from solvent.data.versions.naming import BadDataset
 from solvent.data.versions.tree import tree_of, walk_files
 from solvent.lineage.digests import digest_of
@@ -96,11 +97,28 @@ def test_thousands_of_files_go_through_helper_processes(shelf, monkeypatch):
     assert {f"data/{path}": text for path, text in shelf.files("data").items()} == files
 
 
-def test_a_large_file_is_copied_and_hashed_in_pieces(shelf):
-    (shelf.root / "big").write_bytes(b"0123456789abcdef" * (1 << 20))
+def on_another_file_system(*_):
+    raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+
+
+@pytest.mark.parametrize("way", ["inside", "little", "read", "clone"])
+def test_a_large_file_is_copied_and_hashed_in_pieces_however_the_system_copies(shelf, monkeypatch, way):
+    content = os.urandom((2 << 20) + 5)
+    monkeypatch.setattr(bulk, "PIECE", 700_000)
+    inside = getattr(os, "copy_file_range", None)
+    if way == "little" and inside is not None:
+        monkeypatch.setattr(os, "copy_file_range", lambda s, t, most, *at: inside(s, t, min(most, 65_537), *at))
+    elif way == "read":
+        monkeypatch.setattr(os, "copy_file_range", on_another_file_system, raising=False)
+    elif way == "clone":
+        monkeypatch.setattr(disk, "clone", lambda source, target: bool(os.sendfile(target, source, 0, 1 << 30)))
+    (shelf.root / "big").write_bytes(content)
     digest = shelf.add("big").version.artifact
-    assert digest == digest_of((shelf.root / "big").read_bytes())
+    assert digest == digest_of(content)
     shelf.store.objects.verify(digest)
+    (shelf.root / "big").unlink()
+    shelf.checkout("big")
+    assert (shelf.root / "big").read_bytes() == content
 
 
 def test_links_to_files_count_as_what_they_lead_to(shelf):
@@ -111,6 +129,19 @@ def test_links_to_files_count_as_what_they_lead_to(shelf):
     assert [entry.digest for _, entry in walk_files(shelf.lock()["data"].tree, shelf.store.objects.read)] == [
         of("text")[0]
     ] * 2
+
+
+@pytest.mark.parametrize("name", ["data", "data/**/*.csv"])
+def test_a_folder_that_is_looked_at_some_names_at_a_time_is_seen_whole(shelf, monkeypatch, name):
+    monkeypatch.setattr(walking, "AT_ONCE", 2)
+    files = {"a.csv": "1", "b.csv": "22", "d/e.csv": "333", "f.csv": "4", "g.csv": "5", "h/i.csv": "6", "k.csv": "7"}
+    shelf.write({f"data/{path}": text for path, text in files.items()})
+    (shelf.root / "data/c.csv").symlink_to("b.csv")
+    done = shelf.add(name)
+    assert done.version.artifact == tree_of({path: of(text) for path, text in {**files, "c.csv": "22"}.items()}).digest
+    assert shelf.status(name).state == "unchanged"
+    shelf.write({"data/g.csv": "new", "data/h/j.csv": ""})
+    assert shelf.differing(name) == ("changed", ["g.csv"], ["h/j.csv"], [])
 
 
 def spoil(root, what):
@@ -219,13 +250,16 @@ def test_two_adds_at_once_keep_both_datasets(shelf):
 
 
 @pytest.mark.parametrize("runs", [disk_full, deaths])
-def test_an_add_that_fails_anywhere_leaves_the_old_version_or_the_new_one(make_shelf, runs):
+@pytest.mark.parametrize("small", [bulk.SMALL, 0])
+def test_an_add_that_fails_anywhere_leaves_the_old_version_or_the_new_one(make_shelf, monkeypatch, runs, small):
+    monkeypatch.setattr(bulk, "SMALL", small)
+    first = make_shelf()
+    first.write(FILES)
+    first.add()
+    before = first.lock()["data"]
+    first.write({"data/a.csv": "changed", "data/new/d.csv": "4444"})
     for attempt in runs():
-        shelf = make_shelf(str(attempt.n))
-        shelf.write(FILES)
-        shelf.add()
-        before = shelf.lock()["data"]
-        shelf.write({"data/a.csv": "changed", "data/new/d.csv": "4444"})
+        shelf = make_shelf(str(attempt.n), like=first)
         with attempt:
             shelf.add()
         now = shelf.lock()["data"]

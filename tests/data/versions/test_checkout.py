@@ -10,7 +10,7 @@ from solvent.data.versions.checkout import LocalChanges
 from solvent.data.versions.naming import BadDataset
 from solvent.data.versions.references import UnknownVersion
 from solvent.lineage.digests import digest_of
-from solvent.store import disk
+from solvent.store import bulk, disk
 from solvent.store.objects import Corrupt, Missing
 from store.faults import deaths, disk_full
 
@@ -108,7 +108,9 @@ def test_equal_files_without_a_cache_are_taken_as_they_are_and_others_refused(sh
         shelf.checkout("data@1")
 
 
-def test_missing_and_corrupt_objects_are_named_and_nothing_is_changed(shelf):
+@pytest.mark.parametrize("small", [bulk.SMALL, 0])
+def test_missing_and_corrupt_objects_are_named_and_nothing_is_changed(shelf, monkeypatch, small):
+    monkeypatch.setattr(bulk, "SMALL", small)
     versions(shelf)
     blob = shelf.store.objects.path(digest_of(b"22"))
     blob.chmod(0o644)
@@ -160,10 +162,11 @@ def test_unknown_versions_are_named(shelf):
 @pytest.mark.parametrize("runs", [disk_full, deaths])
 @pytest.mark.parametrize("there", [True, False])
 def test_a_checkout_that_fails_anywhere_is_made_good_by_the_next(make_shelf, runs, there):
+    first = versions(make_shelf())
+    if not there:
+        first.remove("data")
     for attempt in runs():
-        shelf = versions(make_shelf(str(attempt.n)))
-        if not there:
-            shelf.remove("data")
+        shelf = make_shelf(str(attempt.n), like=first)
         with attempt:
             shelf.checkout("data@1")
         found = shelf.files("data")
@@ -181,8 +184,8 @@ trees = st.dictionaries(names, st.sampled_from(["1", "2", "3"]), min_size=1)
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(trees, min_size=2, max_size=4), st.data())
-def test_any_version_comes_back_from_any_other(make_shelf, contents, data):
-    shelf = make_shelf(os.urandom(4).hex())
+def test_any_version_comes_back_from_any_other(make_shelf, shelf, contents, data):
+    shelf = make_shelf(os.urandom(4).hex(), like=shelf)
     numbers = []
     for files in contents:
         if (shelf.root / "data").exists():

@@ -31,7 +31,7 @@ from solvent.foundation.errors import Refusal
 from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest
 from solvent.store import disk
-from solvent.store.bulk import Link, Stamp, Wrong, stamp
+from solvent.store.bulk import Link, Stamp, Wrong
 from solvent.store.gathering import FEW
 from solvent.store.helpers import Helpers
 from solvent.store.objects import Corrupt, Missing
@@ -260,7 +260,7 @@ def _remember(dataset: Dataset, target: Digest, store: Store, written_ns: int) -
     with StatWriter(cache_place(store.root, dataset.name)) as writer:
         for path, entries in _folders(dataset, target, store):
             seen_ns = time.time_ns()
-            here = {name: stamp(found) for name, found in list_folder(dataset, path).files}
+            here = dict(list_folder(dataset, path).files)
             rows = [(e.name, _settled(here.get(e.name), e, written_ns), e.digest) for e in entries]
             writer.add(path, Known.of(rows, seen_ns))
             count += len(rows)

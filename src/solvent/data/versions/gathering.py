@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from solvent.data.versions.naming import BadDataset, Dataset
 from solvent.data.versions.statcache import Known, StatFile, StatWriter, cache_place
 from solvent.data.versions.tree import Entry, FileEntry, FolderEntry, encode, summary
-from solvent.data.versions.walking import Listing, names_as_text, walk
+from solvent.data.versions.walking import Listing, names_as_bytes, walk
 from solvent.lineage.digests import Digest
-from solvent.store.bulk import Restless, Stamp, stamp
+from solvent.store.bulk import Restless, Stamp
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -54,7 +54,7 @@ class _Folder:
         self.path = listing.path
         self.seen_ns = seen_ns
         self.rows: list[tuple[str, Stamp, Digest] | None] = []
-        self.unread: deque[tuple[int, str]] = deque()  # position and name
+        self.unread: deque[tuple[int, str, int]] = deque()  # position, name and bytes
 
 
 @contextmanager
@@ -110,15 +110,15 @@ class _Run:
         volume = held = 0
         seen_ns = time.time_ns()
         for listing in walk(self.dataset):
-            names_as_text(listing)  # all of them UTF-8?
+            names_as_bytes(listing)  # all of them UTF-8?
             folder = self._folder(listing, seen_ns)
             self.pending.append(folder)
-            held += len(listing.files)
+            held += len(listing.names)
             if folder.unread:
                 self.waiting.append(folder)
-            for at, name in list(folder.unread):
+            for _, name, size in list(folder.unread):
                 batch.append(f"{self.base}/{listing.path}/{name}" if listing.path else f"{self.base}/{name}")
-                volume += listing.files[at][1].st_size
+                volume += size
                 if len(batch) >= BATCH or volume >= BATCH_BYTES:
                     yield batch
                     batch, volume, held = [], 0, 0
@@ -133,19 +133,18 @@ class _Run:
         folder = _Folder(listing, seen_ns)
         record = self.known.folder(listing.path)
         known = record.files() if record.at_rest else {}
-        for at, (name, found) in enumerate(listing.files):
-            now = stamp(found)
+        for at, (name, now) in enumerate(listing.files):
             before, digest = known.get(name, (None, None))
             if digest is not None and before == now and self.objects.size(digest) == now.size:
                 folder.rows.append((name, now, digest))
             else:
                 folder.rows.append(None)
-                folder.unread.append((at, name))
+                folder.unread.append((at, name, now.size))
         return folder
 
     def _answered(self, answer: tuple[Digest, Stamp]) -> None:
         folder = self.waiting[0]
-        at, name = folder.unread.popleft()
+        at, name, _ = folder.unread.popleft()
         digest, found = answer
         folder.rows[at] = (name, found, digest)
         self.gathered.read += 1

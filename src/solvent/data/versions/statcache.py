@@ -13,8 +13,10 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import starmap
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -28,13 +30,18 @@ COARSE_TICK = 2_000_000_000  # of a file system that keeps whole milliseconds, o
 _HEAD = struct.Struct("<8s32sQQQ")  # magic, dataset's digest, bytes, files, offset of the end
 _RECORD = struct.Struct("<IIIB")  # bytes of the path, of the names, files; 1 where they had settled
 _STAMP = struct.Struct("<QqqQ")
+_FIELDS = attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino")
 _DIGEST = 32  # bytes
 
 
 def pack_stamps(found: Iterable[os.stat_result]) -> bytes:
     """A folder's stamps, one after the other."""
-    pack = _STAMP.pack
-    return b"".join([pack(s.st_size, s.st_mtime_ns, s.st_ctime_ns, s.st_ino) for s in found])
+    return b"".join(starmap(_STAMP.pack, map(_FIELDS, found)))
+
+
+def unpack_stamps(packed: bytes) -> Iterator[Stamp]:
+    """The stamps one by one."""
+    return map(Stamp._make, _STAMP.iter_unpack(packed))
 
 
 def resting_at(stamps: Iterable[Stamp]) -> int:
@@ -66,8 +73,8 @@ class Known(NamedTuple):
         """Stamp and digest by name."""
         names = self.names.decode().split("\0")[:-1]
         return {
-            name: (Stamp(*stamp), Digest(self.digests[at * _DIGEST : (at + 1) * _DIGEST].hex()))
-            for at, (name, stamp) in enumerate(zip(names, _STAMP.iter_unpack(self.stamps), strict=True))
+            name: (stamp, Digest(self.digests[at * _DIGEST : (at + 1) * _DIGEST].hex()))
+            for at, (name, stamp) in enumerate(zip(names, unpack_stamps(self.stamps), strict=True))
         }
 
 

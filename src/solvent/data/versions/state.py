@@ -16,11 +16,11 @@ import msgspec
 
 from solvent.data.versions.lockfile import Entry, read_lock
 from solvent.data.versions.naming import Dataset, UnknownDataset, locked_dataset
-from solvent.data.versions.statcache import Known, StatFile, StatWriter, cache_place, pack_stamps
+from solvent.data.versions.statcache import Known, StatFile, StatWriter, cache_place
 from solvent.data.versions.tree import FolderEntry, decode
-from solvent.data.versions.walking import Listing, names_as_text, walk
+from solvent.data.versions.walking import Listing, names_as_bytes, walk
 from solvent.lineage.digests import Digest
-from solvent.store.bulk import Stamp, digest_file, stamp
+from solvent.store.bulk import Stamp, digest_file
 
 Read = Callable[[Digest], bytes]
 UNREAD = Digest("unread")  # of a file that changed, and nobody asked into what
@@ -147,22 +147,21 @@ class Look:
         seen_ns = time.time_ns()
         for listing in walk(self.dataset):
             left.discard(listing.path)
-            self.files += len(listing.files)
-            names, record = names_as_text(listing).encode(), self.base.record(listing.path)
-            same = record.stamps == pack_stamps([found for _, found in listing.files])
+            self.files += len(listing.names)
+            names, record = names_as_bytes(listing), self.base.record(listing.path)
+            same = record.stamps == listing.stamps
             if not (same and record.at_rest and names == record.names):
                 yield from self._compare(listing, seen_ns)
             seen_ns = time.time_ns()
         for path in sorted(left):
-            yield from self._compare(Listing(path, [], []), seen_ns)
+            yield from self._compare(Listing(path, [], b"", []), seen_ns)
 
     def _compare(self, listing: Listing, seen_ns: int) -> Iterator[LocalFile]:
         before = self.base.files(listing.path)
         at_rest = self.base.record(listing.path).at_rest
         prefix = f"{listing.path}/" if listing.path else ""
         rows: list[tuple[str, Stamp, Digest]] = []
-        for name, found in listing.files:
-            now = stamp(found)
+        for name, now in listing.files:
             known, digest = before.pop(name, (None, None))
             if known == now and at_rest and digest is not None:
                 rows.append((name, now, digest))
@@ -176,7 +175,7 @@ class Look:
                 rows.append((name, now, digest))
         for name, (_, digest) in before.items():
             yield LocalFile(prefix + name, None, digest)
-        if rows and not before and len(rows) == len(listing.files):
+        if rows and not before and len(rows) == len(listing.names):
             self.settled[listing.path] = Known.of(rows, seen_ns)
 
 
