@@ -36,9 +36,8 @@ def headline(found: Backtest) -> str:
     when = found.windows[crossed].end
     lasted = length(_days(when - found.windows[0].start))
     if found.reference.naive <= found.reference.risk.value and verdict != "stable":
-        return (
-            f"{model} does no better than a naive forecast when new, and would have crossed the threshold in {lasted}."
-        )
+        new = "does no better than a naive forecast when new"
+        return f"{model} {new}, and would have crossed the threshold in {lasted}."
     above = sum(window.loss.value > found.lifetime.threshold for window in found.windows)
     if verdict == "stable":
         fresh = sum(window.fresh > found.lifetime.threshold for window in found.windows)
