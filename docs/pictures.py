@@ -1,9 +1,6 @@
-"""Takes the pictures of a page that the documentation shows: wide, narrow and dark, and single cards of it.
+"""Takes the pictures of a page that the documentation shows, whole or a card of it; the file's name says which.
 
-    python docs/pictures.py report.html|backtest.html [docs/images]
-
-A page is known by its file's name: `solvent demo` writes report.html, `solvent backtest … --html backtest.html`
-the other.
+    python docs/pictures.py report.html|backtest.html|compare.html [docs/images]
 
 Needs Chromium or Chrome on the PATH. It is driven through a pipe (the DevTools
 protocol), so that width and colour scheme are set as a reader's would be.
@@ -69,6 +66,7 @@ PICTURES = {
         Picture("backtest-dark", 1240, 1180, dark=True, scale=1),
         *(Picture(f"backtest-{card}", 1240, 3600, scale=1, card=card) for card in CARDS),
     ),
+    "compare": (Picture("compare-wide", 1240, 1120, scale=1),),
 }
 
 
@@ -151,11 +149,9 @@ class Browser:
 
 
 def main() -> None:
-    if not 2 <= len(sys.argv) <= 3:
+    if not 2 <= len(sys.argv) <= 3 or Path(sys.argv[1]).stem not in PICTURES:
         sys.exit((__doc__ or "").strip())
     page = Path(sys.argv[1])
-    if page.stem not in PICTURES:
-        sys.exit(f"no pictures of {page.name}: known are {', '.join(PICTURES)}")
     folder = Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).parent / "images"
     folder.mkdir(parents=True, exist_ok=True)
     with Browser() as browser:

@@ -22,6 +22,7 @@ COMMANDS = [
     "runs compare RUN RUN",
     "diff demand@1 demand@2",
     "data diff cases.csv outcomes.csv",
+    "compare weeks.csv cases.csv --time time",
     "data contract infer cases.csv --replace",
     "data contract check sales",
     "models list",
@@ -55,7 +56,11 @@ CHANGES = [
     f"models rollback demand --now {LATER}",
 ]
 WATCH = "watch --times 1 --every 1s"  # by the wall clock, after which no earlier tick is taken
-FINDINGS = {"monitor check", "audit ."}  # 1 where an alert is open, or something is owed
+FINDINGS = {
+    "monitor check",
+    "audit .",
+    "compare weeks.csv",
+}  # 1 where an alert is open, something owed, a table drifted
 WIDEST = 100
 
 

@@ -137,3 +137,15 @@ def test_the_page_is_one_file_that_loads_nothing(repository, solvent):
     page = (repository / "debt.html").read_text()
     assert "This repository owes about 5.4 min" in page
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+
+
+def test_a_forecast_is_scored_by_what_came(repository, solvent):
+    for month, subject in enumerate(("Fix a crash", "Fix it again", "Say more"), start=3):
+        (repository / "train.py").write_text(BAD + "#\n" * month)
+        git(repository, "add", ".", at=f"2026-0{month}-05T12:00:00Z")
+        git(repository, "commit", "-m", subject, at=f"2026-0{month}-05T12:00:00Z")
+    answer = solvent("debt", "score", "--days", "100", "--json", cwd=repository)
+    assert answer.json["score"]["files"] == 1
+    assert answer.json["score"]["repairs"] == 2
+    assert solvent("debt", "score", "--days", "100", cwd=repository).out.count("\n") > 5
+    assert "error[too-young]" in solvent("debt", "score", "--days", "1000", cwd=repository).err

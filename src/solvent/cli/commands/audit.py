@@ -104,7 +104,7 @@ def command(
         found = against(found, read_baseline(baseline))
     if new_since:
         found = against(found, _known_at(source, new_since, found, settings, cache))
-    past = past_of(source.git, found.repository.summaries, clock.time())
+    past = past_of(source.git, found.repository, clock.time())
     past = _with_ledger(past, source, found)
     seen = view(found, past, seconds=clock.perf_counter() - begun)
     _cleared()

@@ -29,6 +29,7 @@ MODEL_SUFFIXES = words(
     ".pkl .pickle .joblib .dill .sav .pt .pth .ckpt .bin .model .h5 .hdf5 .keras .npy .npz .pb .p .mdl .onnx .bst "
     ".cbm .tflite .safetensors"
 )
+KERAS_SUFFIXES = frozenset({".keras", ".h5", ".hdf5", ".pb"})
 _ZIPPED = (".pkl", ".pickle", ".npy", ".joblib", ".p")
 
 # What no model file needs. Sources: picklescan's and modelscan's lists of unsafe globals, November 2026; `getattr` and
@@ -80,12 +81,10 @@ def pickled_globals(content: bytes) -> set[str]:
 def keras_lambda(path: str, content: bytes) -> bool:
     """Whether a Keras model (HDF5, `.keras`, SavedModel metadata) has a Lambda layer, which is marshalled code."""
     suffix = PurePosixPath(path).suffix.lower()
-    if suffix == ".keras":
-        texts = [text for name, text in _members(content) if name == "config.json"]
-    elif suffix in {".h5", ".hdf5", ".pb"}:
-        texts = [content[:LARGEST]]
-    else:
+    if suffix not in KERAS_SUFFIXES:
         return False
+    zipped = suffix == ".keras"
+    texts = [text for name, text in _members(content) if name == "config.json"] if zipped else [content[:LARGEST]]
     return any(_LAMBDA.search(text) for text in texts)
 
 

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 import msgspec
 
-from solvent.debt.facts import dependencies, images, locks
+from solvent.debt.facts import dependencies, images, locks, pickles
 from solvent.debt.facts.dependencies import Declaration
 from solvent.debt.facts.summary import Summary
 
@@ -39,6 +39,13 @@ class Repository:
         git: bool,
     ) -> None:
         self.files, self.summaries, self.bytes_of, self.git = files, summaries, bytes_of, git
+        self._globals: dict[str, frozenset[str]] = {}
+
+    def pickled_globals(self, path: str) -> frozenset[str]:
+        """What the pickles in a file import; read once."""
+        if path not in self._globals:
+            self._globals[path] = frozenset(pickles.pickled_globals(self.bytes_of(path)))
+        return self._globals[path]
 
     def text(self, path: str) -> str | None:
         """A file as UTF-8 text; None where there is none or it is no text."""

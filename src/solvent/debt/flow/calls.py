@@ -13,6 +13,7 @@ from solvent.debt.flow.parts import Cut
 from solvent.debt.flow.stacks import constant, elements, side_by_side, stacked
 from solvent.debt.flow.values import (
     UNKNOWN,
+    Columns,
     Constant,
     Divider,
     Fit,
@@ -128,12 +129,17 @@ def _cross_validated(call: Call) -> Value:
 def _metric(call: Call) -> Value:
     for value in call.values():
         if isinstance(value, Predicted):
-            scored(call, value.model, value.rows, "metric")
-    if call.name.endswith("from_estimator") or "plot_" in call.name:
+            scored(call, value.model, value.rows, "picture" if _draws(call) else "metric")
+    if _draws(call):
         model, rows = call.argument(0, "estimator"), call.argument(1, "X")
         if isinstance(model, Model) and isinstance(rows, Rows):
-            scored(call, model, rows, "metric")
+            scored(call, model, rows, "picture")
     return UNKNOWN
+
+
+def _draws(call: Call) -> bool:
+    last = call.dotted.rpartition(".")[2]
+    return last.startswith(("plot_", "from_")) or last in tables.PLOTTED_METRICS
 
 
 def _of_predicted(owner: Predicted, name: str, call: Call) -> Value:
@@ -160,6 +166,8 @@ def _same_rows(call: Call) -> Value:
         return msgspec.structs.replace(first, columns=columns, plain=plain, table=table, fits=first.fits | learnt)
     if isinstance(first, Predicted | Statistic | Many | Setting | Selector):
         return first
+    if table and isinstance(first, Record) and not any(key.startswith("?") for key in first.fields):
+        return Rows(Origin(call.site), columns=Columns(frozenset(first.fields)), table=True)
     if isinstance(first, Record) and call.name.startswith(("builtins.", "numpy.")):
         constants = all(isinstance(value, Constant) for value in first.fields.values())
         if constants or call.name.startswith("builtins."):

@@ -33,8 +33,8 @@ class Predicting(msgspec.Struct, frozen=True):
 class Scored(msgspec.Struct, frozen=True):
     """A figure of how good a model is on rows.
 
-    how: `score`, `metric`, `cv` (on folds of the rows); kept: within a loop over settings that set the model up, the
-    figure is collected, compared or drawn.
+    how: `score`, `metric`, `picture` (a curve or matrix is drawn), `cv` (on folds of the rows); loop: over settings,
+    one of which set the model up.
     """
 
     site: Site

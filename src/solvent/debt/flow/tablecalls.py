@@ -55,7 +55,7 @@ def _as_model(owner: Rows, name: str, call: Call) -> Value:
 def _method(owner: Rows, name: str, call: Call) -> Value:
     if name in {"drop", "pop"}:
         return _drop(owner, name, call)
-    if name == "sample":
+    if name == "sample" and (owner.table or call.keywords.keys() & {"n", "frac", "fraction"}):
         return _sample(owner, call)
     if name == "groupby":
         return Grouped(owner)

@@ -118,12 +118,12 @@ def _debt(at: int, debt: Debt) -> Html:
     places = [_place(item) for item in debt.items]
     return tag(
         "section",
-        tag("h3", tag("span", f"{at}", class_="rank"), f" {rule.title} ", _badge(rule)),
+        tag("h3", tag("span", f"{at}", class_="rank"), " ", coded(rule.title), " ", _badge(rule)),
         tag("p", places[0], class_="why"),
         _evidence(best.finding),
         _folded(places[1:]),
-        tag("p", tag("b", "Why it costs "), rule.why),
-        tag("p", tag("b", "Fix "), rule.fix),
+        tag("p", tag("b", "Why it costs "), coded(rule.why)),
+        tag("p", tag("b", "Fix "), coded(rule.fix)),
         tag("dl", figures, class_="facts"),
         class_="card debt",
     )
@@ -144,8 +144,14 @@ def _folded(places: list[Html]) -> Html | None:
 
 
 def _place(item: Priced) -> Html:
-    said = f" {item.finding.said}" if item.finding.said else ""
+    said = join("  ", coded(item.finding.said)) if item.finding.said else None
     return join(tag("span", shown_place(item.finding.place), class_="mono"), said)
+
+
+def coded(text: str) -> Html:
+    """Text with what stands between backticks as code."""
+    parts = text.split("`")
+    return join([tag("code", part) if at % 2 else part for at, part in enumerate(parts)])
 
 
 def _badge(rule: Rule) -> Html:

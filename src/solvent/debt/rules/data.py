@@ -60,7 +60,8 @@ def undeclared_read(repository: Repository) -> Iterator[Found]:
             path = joined("", access.path)
             if access.write or not _is_data(path) or path in written or _covered(path, declared):
                 continue
-            if path not in repository.files:
+            beside = joined(str(PurePosixPath(summary.path).parent), access.path)
+            if not {path, beside} & repository.files.keys() and not _covered(beside, declared):
                 yield Found(
                     access.line, (access.line,), f"`{path}`", scope=access.scope, syntax=path, path=summary.path
                 )

@@ -22,6 +22,7 @@ from solvent.debt.facts.releases import (
 )
 from solvent.debt.facts.repository import Repository, is_aside, is_test, is_vendored
 from solvent.debt.facts.summary import Use
+from solvent.debt.facts.types import words
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
 
@@ -202,12 +203,14 @@ def end_of_life(repository: Repository) -> Iterator[Found]:
     Why it costs: security holes stay open, new releases of packages no longer install, and the move gets longer.
     Fix: move to a supported version; a release behind the newest has most packages.
     """
+    told: set[str] = set()  # versions that a CI file asks for: the same in ten workflows is one debt
     for path in sorted(repository.files):
         if is_vendored(path) or is_test(path):
             continue
         for line, product, version in _asked(repository, path):
             day = ended(product, version)
-            if day:
+            if day and version not in told:
+                told |= {version} if images.is_ci(path) else set()
                 name = "Python" if product == "python" else product.capitalize()
                 yield Found(line, (line,), f"{name} {version} ended on {day}", syntax=f"{product} {version}", path=path)
                 break  # one a file
@@ -348,6 +351,12 @@ def _at_least(version: str, since: str) -> bool:
         return False
 
 
+_OFFICIAL = words("""
+    python debian ubuntu alpine centos fedora node nginx redis postgres mysql mongo golang openjdk r-base jupyter
+    busybox amazonlinux rockylinux almalinux eclipse-temurin pypy julia httpd rabbitmq traefik
+""")
+
+
 @rule("ENV006", "floating-image", severity="W", principal="a", driver="T", source="Docker: best practices")
 def floating_image(repository: Repository) -> Iterator[Found]:
     """A Dockerfile builds on whatever image is the newest.
@@ -357,5 +366,6 @@ def floating_image(repository: Repository) -> Iterator[Found]:
     """
     for path, bases in repository.bases.items():
         for image in bases:
-            if not image.digest and not image.computed and image.tag in {"", "latest"} and not is_test(path):
+            known = "/" in image.name or image.name in _OFFICIAL  # another name is an image that is built here
+            if known and not image.digest and not image.computed and image.tag in {"", "latest"} and not is_test(path):
                 yield Found(image.line, (image.line,), f"`{image.name}`", syntax=image.name, path=path)

@@ -24,7 +24,8 @@ def nan_equality(file: FileFacts) -> Iterator[Found]:
     for compare in file.nodes(ast.Compare):
         operands = pairwise([compare.left, *compare.comparators])
         for operator, pair in zip(compare.ops, operands, strict=True):
-            if isinstance(operator, ast.Eq | ast.NotEq) and any(_is_nan(file, side) for side in pair):
+            sides = [_is_nan(file, side) for side in pair]
+            if isinstance(operator, ast.Eq | ast.NotEq) and any(sides) and not all(sides):
                 yield Found.at(compare)
 
 
@@ -68,6 +69,8 @@ def lost_result(file: FileFacts) -> Iterator[Found]:
     Why it costs: the rows or values that were to go stay in, and no run ever fails over it.
     Fix: assign the result, `df = df.dropna()`.
     """
+    if "ast_node_interactivity" in file.document.text:
+        return  # then every line of a cell is shown
     last = _shown(file)
     for statement in file.nodes(ast.Expr):
         call = statement.value
@@ -119,7 +122,8 @@ def merge_on_anything(file: FileFacts) -> Iterator[Found]:
         named = keywords & {"on", "left_on", "right_on", "left_index", "right_index", None}
         positions = len(call.args) - (2 if function else 1)  # after the tables come how, on
         starred = any(isinstance(each, ast.Starred) for each in call.args)
-        if not named and positions < 2 and not starred and not _crossed(call):
+        shown = isinstance(next(iter(file.parents(call)), None), ast.Expr)  # looked at, not used
+        if not (named or starred or shown) and positions < 2 and not _crossed(call):
             yield Found.at(call)
 
 

@@ -28,6 +28,8 @@ def stale_gradients(file: FileFacts) -> Iterator[Found]:
         backward, step = _own(loop, "backward"), _own(loop, "step")
         if backward is None or step is None or not _steps_optimiser(file, step) or _clears(loop):
             continue
+        if _name(step) in _made(loop):
+            continue  # a new optimiser each time, over tensors that are new too
         around = [above for above in file.parents(loop) if isinstance(above, Loop)]
         if not any(_clears(above) for above in around) and not _calls(loop) & clearing:
             yield Found.at(backward, step)
@@ -55,9 +57,19 @@ def _own(loop: Loop, method: str) -> ast.Call | None:
 def _steps_optimiser(file: FileFacts, call: ast.Call) -> bool:
     """`optimizer.step()` without a closure; a scheduler's or an environment's step is another thing."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else call
-    name = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+    name = _name(call)
     typed = file.type_of(owner).startswith("torch.optim.") and "lr_scheduler" not in file.type_of(owner)
     return not call.args and not call.keywords and (typed or name.lower().startswith("optim") or name == "opt")
+
+
+def _name(call: ast.Call) -> str:
+    """Last name of what a method is called on."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else call
+    return owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""
+
+
+def _made(loop: Loop) -> set[str]:
+    return {node.id for node in ast.walk(loop) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
 def _clears(node: ast.AST) -> bool:

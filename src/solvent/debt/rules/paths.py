@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from solvent.debt.facts.file import FileFacts
+from solvent.debt.facts.repository import is_test
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
 
@@ -19,6 +20,8 @@ def dead_path(file: FileFacts) -> Iterator[Found]:
     Why it costs: whoever reads or changes the code must think it through, and believes that the option does something.
     Fix: delete it; version control keeps it.
     """
+    if is_test(file.path):
+        return
     tests = [node.test for node in file.nodes(ast.If)] + [node.test for node in file.nodes(ast.IfExp)]
     for test in tests:
         if _is_never(test):

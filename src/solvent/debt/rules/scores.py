@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from solvent.debt.facts.file import FileFacts
 from solvent.debt.finding import Found
+from solvent.debt.flow import tables
 from solvent.debt.flow.events import Escaped, Fitted, Scored, Split
 from solvent.debt.flow.values import Model, Site
 from solvent.debt.rules.base import rule
@@ -35,8 +36,10 @@ def scored_on_train(file: FileFacts) -> Iterator[Found]:
     seen = set()
     for judged in judgements(file):
         fitting = judged.model.fitting
-        if judged.how == "cv" or fitting is None or not supervised(judged.model):
+        if judged.how not in {"score", "metric"} or fitting is None or not supervised(judged.model):
             continue
+        if tables.short(judged.model.name) == "sklearn.LinearRegression" and judged.how == "score":
+            continue  # its R² of the fitted rows is a figure of its own in statistics
         if overlapping(fitting.rows, judged.rows) is not True or _judged_elsewhere(file, judged.model):
             continue
         if fitting.rows.part == judged.rows.part and split_of(judged.rows.part):

@@ -103,7 +103,7 @@ def _serving(repository: Repository) -> Iterator[tuple[Summary, list[Function]]]
 
 def _predicts(repository: Repository, summary: Summary, route: Function) -> bool:
     reached = _reached(repository, summary, route)
-    files = {path for path, _ in reached} | {summary.path}
+    files = {path for path, _ in reached} | {summary.path, *_imported(repository, summary)}
     models = any(
         one.name.partition(".")[0] in _MODELS
         for path in files
@@ -111,6 +111,14 @@ def _predicts(repository: Repository, summary: Summary, route: Function) -> bool
         if not one.level
     )
     return models and any(_PREDICTS.match(call) for _, call in reached)
+
+
+def _imported(repository: Repository, summary: Summary) -> Iterator[str]:
+    """The project's modules that a file imports, where the name leaves no doubt."""
+    for one in summary.imports:
+        for name in (one.name, one.name.rpartition(".")[0]):
+            paths = repository.modules.get(name, [])
+            yield from paths if len(paths) == 1 else []
 
 
 def _reached(repository: Repository, summary: Summary, route: Function) -> set[tuple[str, str]]:
