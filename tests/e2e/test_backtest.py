@@ -87,7 +87,7 @@ def test_a_leak_is_refused_by_name(folder):
     told = run_solvent("backtest", "leaky.csv", *ASK, cwd=folder)
     assert (told.code, told.out) == (1, "")
     assert told.err.startswith("error[leak]: `paid` alone foretells 100.0% of what can be known of units")
-    assert told.err.endswith("--drop paid\n")
+    assert told.err.endswith("known only afterwards: --drop paid; known in time: --keep paid\n")
     assert run_solvent("backtest", "leaky.csv", *ASK, "--drop", "paid", cwd=folder).code == 0
 
 
