@@ -77,25 +77,31 @@ def measured(path: Path, name: str) -> dict[str, float]:
     }
 
 
+def pooled(found: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """The tables' figures and their medians."""
+
+    def median(key: str) -> float:
+        return round(float(np.median([one[key] for one in found.values()])), 3)
+
+    return {
+        "machine": {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
+        "promise": 0.8,
+        "tables": found,
+        "coverage_median": median("coverage"),
+        "score_to_persistence_median": median("score_to_persistence_median"),
+    }
+
+
 def main() -> None:
     warnings.simplefilter("ignore")
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(str(files("solvent.demo"))) / "data"
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for name in TABLES:
         if (folder / f"{name}.parquet").exists():
             found[name] = measured(folder / f"{name}.parquet", name)
             sys.stdout.write(f"{name}: {found[name]}\n")
-    tables = list(found.values())
-    result = {
-        "machine": {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()},
-        "promise": 0.8,
-        "tables": found,
-        "coverage_median": round(float(np.median([one["coverage"] for one in tables])), 3),
-        "score_to_persistence_median": round(
-            float(np.median([one["score_to_persistence_median"] for one in tables])), 3
-        ),
-    }
-    RESULT.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+            sys.stdout.flush()
+            RESULT.write_text(json.dumps(pooled(found), indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
