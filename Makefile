@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11+ and make; they set up the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers unit soak mutate debt-bench bench docs clean
+.PHONY: help demo test check lint types layers unit soak mutate calibrate debt-bench bench docs clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -43,6 +43,10 @@ soak: $(STAMP) ## the long draws of the fault and promise tests
 
 mutate: $(STAMP) ## mutate 200 drawn projects: no false hit, no needless rerun (about half an hour)
 	$(BIN)/python tests/promises/mutate.py
+
+calibrate: $(STAMP) ## draw every promise of the statistics at length (about half an hour)
+	$(BIN)/python tests/promises/calibrate.py
+	$(BIN)/python docs/generate.py
 
 docs: $(STAMP) ## write the generated reference pages
 	$(BIN)/python docs/generate.py

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import calibration_page
 
 DOCS = Path(__file__).parent
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
@@ -28,6 +31,8 @@ def benchmarks() -> str:
     """Every benchmark's last result, as its script printed it."""
     parts = ["<!-- made by docs/generate.py -->", "", "# Benchmarks", "", INTRODUCTION]
     for result in sorted(RESULTS.glob("*.json")):
+        if not (RESULTS.parent / f"bench_{result.stem}.py").exists():
+            continue  # told on a page of its own
         parts += ["", f"## {result.stem}", "", f"`python benchmarks/bench_{result.stem}.py`", ""]
         parts += ["```json", json.dumps(json.loads(result.read_text()), indent=1, ensure_ascii=False), "```"]
     return "\n".join(parts) + "\n"
@@ -67,6 +72,11 @@ def _rows(costs: dict[str, Any], form: str) -> str:
     )
 
 
+def calibration(make: Callable[[dict[str, Any]], str]) -> Callable[[], str]:
+    """A page or picture of the last calibration."""
+    return lambda: make(json.loads((RESULTS / "calibration.json").read_text()))
+
+
 def rules() -> str:
     """A section a rule, from its own docstring."""
     from solvent.debt.report.rules import SEVERITIES, parts
@@ -91,6 +101,9 @@ PAGES = {
     "reference/commands.md": commands,
     "reference/benchmarks.md": benchmarks,
     "guides/two-lives.md": two_lives,
+    "statistics/calibration.md": calibration(calibration_page.page),
+    "images/calibration-coverage.svg": calibration(calibration_page.coverage_picture),
+    "images/calibration-power.svg": calibration(calibration_page.power_picture),
 }
 
 

@@ -46,9 +46,9 @@ def rows(weeks: int, *, seed: int = 0, first: int = 0) -> pl.DataFrame:
     )
 
 
-def reference(weeks: int = 10, settings: MonitorSettings = NO_CYCLE) -> Reference:
-    """Of the weeks before week 0."""
-    return build_reference(rows(weeks, first=-weeks), SIGNATURE, settings=settings)
+def reference(weeks: int = 10, settings: MonitorSettings = NO_CYCLE, *, frame: pl.DataFrame | None = None) -> Reference:
+    """Of the weeks before week 0, or of these rows."""
+    return build_reference(rows(weeks, first=-weeks) if frame is None else frame, SIGNATURE, settings=settings)
 
 
 def window(number: int) -> Window:

@@ -127,8 +127,7 @@ def test_classes_are_backtested_too(folder, target):
     found = backtest(Options(path=path, time="time", target="units", **QUICK), quiet)
     assert found.cases.metric == "log_loss" and math.isfinite(found.lifetime.month.value)
     assert found.asked.named(SOLVENT).cost < found.asked.named(NEVER).cost
-    if found.cases.task == "multiclass":
-        assert {one.abstained for one in found.estimated} == {"no estimator for a multiclass target"}
+    assert any(one.loss is not None for one in found.estimated)  # until the moving relation has been told
 
 
 def test_constant_and_missing_features_and_late_labels(folder):

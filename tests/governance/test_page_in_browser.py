@@ -7,8 +7,10 @@ from types import ModuleType
 from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 
+import solvent
 from fixtures_browser import CONTRAST, press
 from governance import lives
 from solvent.governance.report.html import render_html
@@ -45,6 +47,24 @@ def test_text_can_be_read_and_nothing_scrolls_sideways(
 ) -> None:
     browser.open(page, pictures.Picture("p", width, 900, dark=dark, scale=1))
     browser.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    assert browser.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1240, True), (390, False)])
+@pytest.mark.parametrize("shown", ["page", "notebook"])
+def test_a_comparison_of_tables_can_be_read(
+    browser: Any, pictures: ModuleType, tmp_path: Path, shown: str, width: int, dark: bool
+) -> None:
+    left = pl.DataFrame({"temp": range(400), "a column of a long name": ["sun", "rain"] * 200, "kept": [1.5] * 400})
+    right = left.select(pl.col("temp") + 900, pl.lit("snow").alias("a column of a long name"), new=1)
+    found = solvent.compare(left, right)
+    page = found.save(tmp_path / "page.html")
+    if shown == "notebook":
+        page.write_text(
+            f"<!doctype html><meta name=viewport content='width=device-width'>{found._repr_html_()}", "utf-8"
+        )
+    browser.open(page, pictures.Picture("p", width, 900, dark=dark, scale=1))
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
     assert browser.evaluate(CONTRAST) == []
 

@@ -62,8 +62,22 @@ def test_a_drift_of_inputs_is_named_with_its_feature_and_effect(life: Life) -> N
         if week >= 4:
             frame = frame.with_columns(f_temp=pl.col("f_temp") + 10)
         life.live(week, frame)
-    assert [kind for _, kind in life.alerts] == ["drift"]
-    assert 4 <= life.alerts[0][0] <= 8 and "temp by" in next(t for _, k, _, t in life.told if k == "drift")
+    (told,) = [entry for entry in life.told if entry[1] == "drift"]
+    assert 4 <= told[0] <= 8 and "temp by" in told[3]
+    assert told[2] == "note" and "it does not hurt: rmse" in told[3] and life.alerts == []
+
+
+def test_a_drift_to_harder_rows_is_an_alert_with_what_it_costs() -> None:
+    def hard(frame: pl.DataFrame) -> pl.DataFrame:
+        far = pl.col("output") + 4 * (pl.col("label") - pl.col("output"))
+        return frame.with_columns(label=pl.when(pl.col("f_temp") > 18).then(far).otherwise(pl.col("label")))
+
+    life = Life(reference(20, frame=hard(rows(20, first=-20))))
+    for week in range(8):
+        frame = rows(1, first=week)
+        life.live(week, hard(frame.with_columns(f_temp=pl.col("f_temp") + (4 if week >= 2 else 0))))
+    drift = next(entry for entry in life.told if entry[1] == "drift")
+    assert drift[2] == "alert" and "hurts: rmse" in drift[3] and "tolerated" in drift[3]
 
 
 def test_before_a_cycle_is_known_drift_is_a_season_and_a_note(held_to: Reference) -> None:
@@ -136,6 +150,19 @@ def test_labels_that_come_late_are_each_taken_once(held_to: Reference) -> None:
     assert held_to.risk is not None and state.performance.detector is not None
     blocks = {int(at) // held_to.risk.block for at in frame["event_time"].to_physical()}
     assert state.performance.detector.count == len(blocks)
+
+
+def test_a_window_with_a_few_labels_has_a_figure_between_estimate_and_truth(held_to: Reference) -> None:
+    at, frame = window(0), worse(rows(1), 2.0)
+    few = frame.with_columns(label=pl.when(pl.int_range(168) % 3 == 0).then(pl.col("label")))
+    found = assess_window(few, held_to, None, model="demand", number=1, window=at, now=at.end, settings=NO_CYCLE)
+    told = {m.name: m for m in found.measurements}
+    powered, realised = told["loss.powered"], told["loss.realised"]
+    assert powered.lower is not None and powered.upper is not None and powered.lower < 40 < powered.upper
+    assert realised.about["provisional"] and powered.about["labelled"] == pytest.approx(1 / 3)
+    whole = assess_window(frame, held_to, None, model="demand", number=1, window=at, now=at.end, settings=NO_CYCLE)
+    names = {m.name: m for m in whole.measurements}
+    assert "loss.powered" not in names and not names["loss.realised"].about["provisional"]
 
 
 def test_what_is_carried_is_not_changed_in_place_and_a_call_repeated_says_the_same(held_to: Reference) -> None:

@@ -44,6 +44,6 @@ def test_estimates_cover_what_is_realised(draw: Draw, task: str, metric: str, sh
         model = learn_loss(task, metric, label, output, hours, bound=50.0, block=DAY)
         assert model is not None
         new_label, new_output = draw(rng, WEEK, shift)
-        found = model.estimate(new_output, hours[:WEEK], level=0.9)
+        found = model.estimate(new_output, hours[:WEEK], level=0.9).loss
         missed += not found.lower <= row_loss(metric, new_label, new_output).mean() <= found.upper
     assert float(beta.ppf(0.025, max(missed, 1), LIVES - missed + 1)) <= 0.1

@@ -64,5 +64,19 @@ def test_the_average_weighs_features() -> None:
 
 
 def test_e_bh_names_the_strong_and_only_them() -> None:
-    assert named_by_e_bh(np.array([0.5, 900.0, 3.0, 800.0])) == [1, 3]
-    assert named_by_e_bh(np.array([0.5, 1.0, 3.0])) == []
+    assert named_by_e_bh(np.array([0.5, 900.0, 3.0, 800.0]), np.ones(4, dtype=int)) == [1, 3]
+    assert named_by_e_bh(np.array([0.5, 900.0, 3.0, 800.0]), np.array([1, 1, 1, 50])) == [1]
+    assert named_by_e_bh(np.array([0.5, 1.0, 3.0]), np.ones(3, dtype=int)) == []
+
+
+def test_few_of_the_named_are_named_wrongly() -> None:
+    """One of ten features drifts; the others' detectors walk on under the null."""
+    rng, wrong = np.random.default_rng(2), []
+    for _ in range(200):
+        evidence, steps = np.zeros(10), 30
+        for _ in range(steps):
+            evidence = (evidence + 1) * np.array([e_value(p) for p in rng.uniform(size=10)])
+        evidence[0] = 5e4
+        named = named_by_e_bh(evidence, np.full(10, steps))
+        wrong.append(sum(at != 0 for at in named) / max(len(named), 1))
+    assert np.mean(wrong) <= 0.1

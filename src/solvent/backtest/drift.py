@@ -12,13 +12,13 @@ import polars as pl
 from solvent.backtest.columns import Cases
 from solvent.backtest.cut import Course
 from solvent.backtest.reference import Reference
-from solvent.monitoring.drift import join_window, judge_window, settle
+from solvent.monitoring.drift import gather, join_window, judge_window, settle
 from solvent.monitoring.settings import MonitorSettings
 from solvent.monitoring.state import Track
 from solvent.monitoring.tracks import begin_track, count_window
 from solvent.statistics.arrays import Counts
 from solvent.statistics.domain import joint_drift
-from solvent.statistics.drift import average_evidence, detector_step, e_value, named_by_e_bh
+from solvent.statistics.drift import average_evidence, named_by_e_bh
 
 _LEAST_ROWS = 10  # of a feature's known values in a window
 
@@ -116,7 +116,7 @@ def _judge(
             continue
         distance, usual, p = judge_window(track, counts)
         if p is not None:
-            track.evidence = detector_step(track.evidence, e_value(p))
+            gather(track, p)
         join_window(track, counts)
         effects[name] = distance
         unit = "sd" if track.kind == "number" else "0–1"
@@ -129,7 +129,7 @@ def _judge(
     if average < threshold:
         return Drift(moved, average, threshold, [], season, joint)
     names = list(tracks)
-    picked = named_by_e_bh(evidence) or [int(np.argmax(evidence))]
+    picked = named_by_e_bh(evidence, np.array([track.steps for track in tracks.values()])) or [int(np.argmax(evidence))]
     for track in tracks.values():
         settle(track)
     return Drift(moved, average, threshold, [names[at] for at in picked], season, joint)

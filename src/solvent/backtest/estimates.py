@@ -30,8 +30,9 @@ class Estimated(msgspec.Struct, frozen=True):
 def estimate(cases: Cases, course: Course, reference: Reference, windows: Sequence[Realised]) -> list[Estimated]:
     """An estimate a window, from the outputs alone; scored as labels become known, and switched off when it fails."""
     if reference.estimator is None:
-        return [Estimated(None, f"no estimator for a {cases.task} target")] * course.windows
-    contract = infer_contract(cases.frame[: int(course.bounds[0])])
+        return [Estimated(None, "too few labelled rows to learn the loss from")] * course.windows
+    watched = cases.frame.drop(cases.clocks)  # tomorrow's date is always new
+    contract = infer_contract(watched[: int(course.bounds[0])])
     found: list[Estimated] = []
     abstain = MonitorSettings().abstain
     for window in windows:
@@ -40,13 +41,22 @@ def estimate(cases: Cases, course: Course, reference: Reference, windows: Sequen
             found.append(Estimated(None, "its intervals have failed on this model"))
             continue
         rows = course.rows(window.index)
-        outside = outside_support(cases.frame[int(rows[0]) : int(rows[-1]) + 1], contract)
+        outside = outside_support(watched[int(rows[0]) : int(rows[-1]) + 1], contract)
         if outside > abstain:
             found.append(Estimated(None, f"{outside:.0%} of rows lie outside what training showed"))
             continue
-        told = reference.estimator.estimate(window.outputs, cases.micros[rows], level=LEVEL)
-        found.append(Estimated(told) if math.isfinite(told.upper) else Estimated(None, "too few reference rows"))
+        told = reference.estimator.estimate(window.outputs, cases.micros[rows], features=cases.x[rows], level=LEVEL)
+        loss = _with_more_rows(told.loss, reference.gain)
+        found.append(Estimated(None, told.abstains) if told.abstains else Estimated(loss))
     return found
+
+
+def _with_more_rows(loss: Interval, gain: float) -> Interval:
+    """The estimate was learned from a model of fewer rows; half of what more rows gain is in doubt."""
+    doubt = loss.value * gain / 2
+    value = loss.value * (1 - gain)
+    below, above = loss.value - loss.lower, loss.upper - loss.value
+    return Interval(value, max(value - math.hypot(below, doubt), 0.0), value + math.hypot(above, doubt), loss.level)
 
 
 def coverage(found: Sequence[Estimated], windows: Sequence[Realised]) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """One window of one version, asked everything: the façade that a tick calls.
 
-Order: contract, volume, drift, estimate, realised loss. State goes in and comes out
+Order: contract, volume, estimate, drift (which alerts where it may hurt), realised loss. State goes in and comes out
 as a value; the caller keeps it. Labels that come later go through `update_realised`.
 """
 
@@ -17,8 +17,9 @@ from solvent.lineage.entities import Measurement
 from solvent.monitoring.cause import Fresh
 from solvent.monitoring.contract import watch_contract
 from solvent.monitoring.drift import settle, watch_drift
-from solvent.monitoring.estimate import score_estimate, watch_estimate
+from solvent.monitoring.estimate import harm_of, score_estimate, watch_estimate
 from solvent.monitoring.frames import canonical
+from solvent.monitoring.partial import COMPLETE, watch_partial
 from solvent.monitoring.performance import NAME, measure_realised, take_labels, watch_worse
 from solvent.monitoring.reference import Reference, build_reference
 from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Subject
@@ -31,7 +32,6 @@ from solvent.statistics.blocks import DAY
 __all__ = ["Assessment", "assess_window", "begin_version", "build_reference", "update_realised"]
 
 _REMEMBERED = 120 * DAY  # gaps, shocks and broken windows
-_LABELLED = 0.9  # share of labels from which a window's estimate is scored
 
 
 class Assessment(msgspec.Struct, kw_only=True):
@@ -100,10 +100,11 @@ def assess_window(
         broken = frozenset(violation.column for violation in violations)
         if violations:
             broken |= {OUTPUT}  # it follows from what is broken
-        findings.add(watch_drift(frame, reference, carried, subject, settings, broken=broken))
         estimate = watch_estimate(
             frame, reference, carried, subject, settings, window=window.name, broken=bool(violations)
         )
+        harm = harm_of(estimate, reference, settings)
+        findings.add(watch_drift(frame, reference, carried, subject, settings, broken=broken, harm=harm))
         findings.add(estimate)
     if frame.height:
         findings.add(_realised(frame, reference, carried, subject, settings, window))
@@ -165,8 +166,9 @@ def _realised(
     window: Window,
 ) -> Findings:
     findings = measure_realised(frame, reference, subject, settings)
+    findings.add(watch_partial(frame, reference, subject, settings))
     for found in findings.measurements:
-        if found.name == NAME and found.about["labelled"] >= _LABELLED and found.about.get("clipped_mean") is not None:
+        if found.name == NAME and found.about["labelled"] >= COMPLETE and found.about.get("clipped_mean") is not None:
             scored = score_estimate(state, window.name, float(found.about["clipped_mean"]), subject, settings)
             findings.drafts += scored.drafts
     return findings

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from solvent.foundation.clock import from_micros
+from solvent.monitoring.dissect import Dissection
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.state import MonitorState
 from solvent.monitoring.tracks import OUTPUT
@@ -25,13 +26,20 @@ class Fresh(msgspec.Struct, frozen=True):
 
 
 def name_cause(
-    reference: Reference, state: MonitorState, since: int, mean: float, fresh: Fresh | None, *, until: int | None = None
+    reference: Reference,
+    state: MonitorState,
+    since: int,
+    mean: float,
+    fresh: Fresh | None,
+    *,
+    until: int | None = None,
+    found: Dissection | None = None,
 ) -> dict[str, Any]:
-    """Broken contract, gap or shock, season, drift of inputs, else a changed relation (concept).
+    """Broken contract, gap or shock, season, drift of inputs, else a changed relation (concept); and in which slice.
 
     since: when the excess began, microseconds; mean: clipped loss since then; until: the end of the one bad window
-    that is looked at, too little to tell a changed relation by. Returns: kind, sentence and, by kind, the
-    features or the spans that it rests on.
+    that is looked at, too little to tell a changed relation by; found: what the rise is made of. Returns: kind,
+    sentence and, by kind, the features or the spans that it rests on.
     """
     near = [span for span in state.spans if span.start - DAY <= since <= span.end + _NEAR]
     if until is not None:
@@ -68,7 +76,15 @@ def name_cause(
     hint = f" (most unusual input: {unusual})" if unusual else ""
     if until is not None:
         return {"kind": "unknown", "sentence": f"no input broke or drifted{hint}; one window tells no more"}
-    sentence = f"no input broke or drifted: the relation of inputs to label has changed{hint}"
+    place = f", above all where {found.place}" if found is not None and found.place else ""
+    if found is not None and found.of_inputs:
+        which = f" (by {' and '.join(found.moved[:2])})" if found.moved else ""
+        return {
+            "kind": "covariate",
+            "sentence": f"its rows are of a harder kind than those it was evaluated on{which}{place}",
+            "features": found.moved,
+        }
+    sentence = f"no input broke or drifted: the relation of inputs to label has changed{hint}{place}"
     return {"kind": "concept", "sentence": sentence, "mean": mean}
 
 

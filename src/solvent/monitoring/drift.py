@@ -8,8 +8,9 @@ import polars as pl
 from solvent.data.contracts.columns import missing_mask
 from solvent.foundation.clock import to_micros
 from solvent.lineage.entities import Measurement
+from solvent.monitoring.estimate import Harm
 from solvent.monitoring.reference import Reference
-from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Subject
+from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Severity, Subject
 from solvent.monitoring.state import DriftState, MonitorState, Track
 from solvent.monitoring.tracks import OUTPUT, count_window
 from solvent.statistics.distances import binned_kolmogorov_smirnov
@@ -38,12 +39,13 @@ def watch_drift(
     settings: MonitorSettings,
     *,
     broken: frozenset[str] = frozenset(),
+    harm: Harm | None = None,
 ) -> Findings:
     """Judge one window against those before it, and let it join them.
 
     frame: canonical; broken: columns under a broken contract, which are left out here. The reference grows by
     every window judged, four windows later, and freezes at an alert, until a version is begun anew or two
-    usual windows follow.
+    usual windows follow. harm: what the estimate says of the loss; a drift that does not hurt is a note.
     """
     drift, findings = state.drift, Findings()
     judged: dict[str, float] = {}
@@ -57,7 +59,7 @@ def watch_drift(
         if p is not None:
             judged[name] = p
             if not drift.frozen:
-                track.evidence = detector_step(track.evidence, e_value(p))
+                gather(track, p)
         if not drift.frozen:
             join_window(track, counts)
         figures = {"usual": usual, "p": p, **_beside(name, track, counts, frame, reference)}
@@ -70,7 +72,7 @@ def watch_drift(
             "drift", evidence, "e-detector", rows=frame.height, about={"threshold": threshold, "frozen": drift.frozen}
         )
     )
-    draft = _conclude(drift, evidence, threshold, judged, effects, state, subject, settings)
+    draft = _conclude(drift, evidence, threshold, judged, effects, state, subject, settings, harm)
     if draft is not None:
         findings.drafts.append(draft)
     return findings
@@ -81,6 +83,11 @@ def join_window(track: Track, counts: list[int]) -> None:
     waiting = [*track.waiting, counts]
     track.waiting, ready = waiting[-LAG:], waiting[:-LAG]
     track.counts = [*track.counts, *ready][-_MOST_WINDOWS:]
+
+
+def gather(track: Track, p: float) -> None:
+    """Carry a window's evidence on."""
+    track.evidence, track.steps = detector_step(track.evidence, e_value(p)), track.steps + 1
 
 
 def judge_window(track: Track, counts: list[int]) -> tuple[float, float | None, float | None]:
@@ -140,6 +147,7 @@ def _conclude(
     state: MonitorState,
     subject: Subject,
     settings: MonitorSettings,
+    harm: Harm | None,
 ) -> AlertDraft | None:
     if drift.frozen:
         usual = all(judged.get(name, 1.0) > _USUAL for name in drift.named)
@@ -174,14 +182,18 @@ def _conclude(
         return subject.draft("unseen-season", "note", title, cause=cause, evidence=figures)
     drift.frozen, drift.named, drift.quiet = True, names, 0
     title = f"the inputs have drifted: {words}" if names != [OUTPUT] else f"the outputs have drifted: {words}"
+    if harm is not None:
+        title, figures["estimated_loss"] = f"{title}; {harm.sentence}", harm.interval
+    severity: Severity = "note" if harm is not None and harm.harmless else "alert"
     cause = {"kind": "drift", "sentence": title, "features": names}
-    return subject.draft("drift", "alert", title, cause=cause, evidence=figures)
+    return subject.draft("drift", severity, title, cause=cause, evidence=figures)
 
 
 def _named(names: list[str], drift: DriftState) -> list[str]:
     """Which of the features e-BH names, the strongest evidence first; the strongest one where it names none."""
     evidence = np.array([drift.tracks[name].evidence for name in names])
-    picked = named_by_e_bh(evidence) or [int(np.argmax(evidence))]
+    steps = np.array([drift.tracks[name].steps for name in names])
+    picked = named_by_e_bh(evidence, steps) or [int(np.argmax(evidence))]
     return [names[at] for at in picked]
 
 
@@ -201,7 +213,7 @@ def _effect_words(track: Track, name: str, effect: float) -> str:
 def settle(track: Track) -> None:
     """Take what waits into the pool and forget the evidence: what has come so far is usual from now on."""
     track.counts = [*track.counts, *track.waiting][-_MOST_WINDOWS:]
-    track.waiting, track.evidence = [], 0.0
+    track.waiting, track.evidence, track.steps = [], 0.0, 0
 
 
 def _restart(drift: DriftState) -> None:

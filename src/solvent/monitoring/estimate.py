@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import polars as pl
 from scipy.special import bdtrc
 
 from solvent.data.contracts import ColumnType, Contract, Role
-from solvent.monitoring.frames import TIME, floats_of, micros_of
-from solvent.monitoring.reference import Reference
+from solvent.monitoring.frames import TIME, floats_of, micros_of, outputs_of
+from solvent.monitoring.matrix import feature_matrix
+from solvent.monitoring.reference import Reference, worst_tolerated
 from solvent.monitoring.settings import Findings, MonitorSettings, Subject
 from solvent.monitoring.state import MonitorState
+from solvent.statistics.domain import even_draw
+from solvent.statistics.estimation import MOST_WINDOW
 from solvent.statistics.losses import metric_named
 
 NAME = "loss.estimated"
@@ -39,15 +43,27 @@ def watch_estimate(
     unit = metric.unit.replace("target", str(reference.signature.get("target") or "target"))
     outside = outside_support(frame, reference.contract)
     reason = _reason(outside, broken, state, settings)
-    output = floats_of(frame["output"])
-    known = np.isfinite(output)
+    outputs = outputs_of(frame)
+    known = np.flatnonzero(np.isfinite(outputs.reshape(frame.height, -1)).all(axis=1))
     about: dict[str, object] = {"assumes": _ASSUMES, "outside_support": round(outside, 4)}
-    if reason or not known.any():
+    if reason or len(known) == 0:
         about["abstains"] = reason or "no outputs"
         return Findings(measurements=[subject.measurement(NAME, None, unit, rows=frame.height, about=about)])
-    found = risk.model.estimate(output[known], micros_of(frame[TIME])[known], level=settings.level)
+    drawn = known[even_draw(len(known), MOST_WINDOW)]
+    estimate = risk.model.estimate(
+        outputs[drawn],
+        micros_of(frame[TIME])[drawn],
+        features=feature_matrix(frame[drawn], reference.contract),
+        rows=len(known),
+        level=settings.level,
+    )
+    about["behind"] = round(estimate.behind, 1)
+    if estimate.abstains:
+        about["abstains"] = estimate.abstains
+        return Findings(measurements=[subject.measurement(NAME, None, unit, rows=frame.height, about=about)])
+    found = estimate.loss
     state.estimator.pending[window] = (found.lower, min(found.upper, 1e300))
-    about["mean"] = found.value
+    about |= {"mean": found.value, "mean_interval": [found.lower, found.upper]}
     return Findings(
         measurements=[
             subject.measurement(
@@ -62,6 +78,28 @@ def watch_estimate(
             )
         ]
     )
+
+
+class Harm(msgspec.Struct, frozen=True):
+    """What a window's inputs do to the loss, by the estimate. harmless: even its upper bound is tolerated."""
+
+    sentence: str
+    harmless: bool
+    interval: list[float]
+
+
+def harm_of(found: Findings, reference: Reference, settings: MonitorSettings) -> Harm | None:
+    """Read the estimate of a window against what is tolerated; None where there is no estimate."""
+    told = next((m for m in found.measurements if m.name == NAME and m.value is not None), None)
+    if told is None or reference.risk is None:
+        return None
+    metric, (lower, upper) = metric_named(reference.metric), told.about["mean_interval"]
+    limit = worst_tolerated(reference.risk, settings)
+    figures = f"{metric.name} {told.value:.3g} ({metric.shown(lower):.3g} to {metric.shown(upper):.3g}) is estimated"
+    if upper <= limit:
+        return Harm(f"it does not hurt: {figures}, {metric.shown(limit):.3g} tolerated", True, [lower, upper])
+    hurts = "it hurts" if lower > limit else "it may hurt"
+    return Harm(f"{hurts}: {figures}, {metric.shown(limit):.3g} tolerated", False, [lower, upper])
 
 
 def outside_support(frame: pl.DataFrame, contract: Contract) -> float:

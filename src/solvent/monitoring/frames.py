@@ -62,10 +62,15 @@ def floats_of(series: pl.Series) -> Floats:
     return np.asarray(series.cast(pl.Float64).to_numpy(), dtype=np.float64)
 
 
-def losses_of(frame: pl.DataFrame, metric: str) -> Floats:
-    """Loss of each row of a canonical frame, NaN where it has no label or output; not clipped."""
-    label = floats_of(frame["label"])
+def outputs_of(frame: pl.DataFrame) -> Floats:
+    """The outputs of a canonical frame: shape (n_rows,), or (n_rows, n_classes) of probabilities."""
     classes = frame["output_classes"] if "output_classes" in frame.columns else None
     if classes is not None and classes.null_count() == 0 and len(classes):
-        return multiclass_loss(metric, label, np.array(classes.to_list(), dtype=float))
-    return row_loss(metric, label, floats_of(frame["output"]))
+        return np.array(classes.to_list(), dtype=float)
+    return floats_of(frame["output"])
+
+
+def losses_of(frame: pl.DataFrame, metric: str) -> Floats:
+    """Loss of each row of a canonical frame, NaN where it has no label or output; not clipped."""
+    label, outputs = floats_of(frame["label"]), outputs_of(frame)
+    return multiclass_loss(metric, label, outputs) if outputs.ndim == 2 else row_loss(metric, label, outputs)

@@ -11,8 +11,10 @@ import polars as pl
 from solvent.foundation.clock import from_micros, to_micros
 from solvent.lineage.entities import Measurement
 from solvent.monitoring.cause import Fresh, name_cause
+from solvent.monitoring.dissect import dissect
 from solvent.monitoring.frames import TIME, floats_of, losses_of, micros_of
-from solvent.monitoring.reference import Reference, Risk
+from solvent.monitoring.partial import COMPLETE
+from solvent.monitoring.reference import Reference, Risk, worst_tolerated
 from solvent.monitoring.residuals import RESIDUAL_BLOCK
 from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Subject
 from solvent.monitoring.shock import find_shocks
@@ -20,6 +22,7 @@ from solvent.monitoring.state import MonitorState
 from solvent.statistics.arrays import Counts, Flags, Floats
 from solvent.statistics.blocks import block_means
 from solvent.statistics.bootstrap import block_bootstrap
+from solvent.statistics.changepoint import date_change
 from solvent.statistics.losses import metric_named
 from solvent.statistics.sequential import ChangeDetector, mean_interval
 
@@ -50,6 +53,7 @@ def measure_realised(
     means, _, counts = block_means(losses[known], micros_of(frame[TIME])[known], block)
     found = block_bootstrap(means, counts, level=settings.level)
     about: dict[str, object] = {"mean": found.value, "labelled": share, "blocks": len(means)}
+    about["provisional"] = share < COMPLETE  # early labels may be of another kind than late ones
     label = floats_of(frame["label"])[known]
     about["label_mean"] = float(label.mean())
     if reference.risk is not None:
@@ -149,7 +153,9 @@ def take_labels(
     means, _, _ = block_means(labels.losses[counted], labels.known_at[counted], risk.block)
     middles, _, _ = block_means(labels.event[counted].astype(float), labels.known_at[counted], risk.block)
     _remember(state, middles, means)
-    findings.add(_test(means, reference, risk, state, subject, settings, fresh))
+    findings.add(
+        _test(labels.frame.filter(pl.Series(counted)), means, reference, risk, state, subject, settings, fresh)
+    )
     return findings
 
 
@@ -196,6 +202,7 @@ def _remember(state: MonitorState, middles: Floats, means: Floats) -> None:
 
 
 def _test(
+    frame: pl.DataFrame,
     means: Floats,
     reference: Reference,
     risk: Risk,
@@ -230,7 +237,7 @@ def _test(
     )
     if detector.alarm_at is not None:
         performance.alarmed = True
-        findings.drafts.append(_alarm(detector, null, reference, risk, state, subject, settings, fresh))
+        findings.drafts.append(_alarm(frame, detector, null, reference, risk, state, subject, settings, fresh))
     return findings
 
 
@@ -269,23 +276,25 @@ def _recent(state: MonitorState, settings: MonitorSettings) -> float | None:
     return float(np.mean([mean for at, mean in losses if at > horizon]))
 
 
-def worst_tolerated(risk: Risk, settings: MonitorSettings) -> float:
-    """The null of the test: the upper bound of the reference's risk and the tolerance, unrooted."""
-    upper = risk.mean.upper if np.isfinite(risk.mean.upper) else 2 * risk.mean.value
-    return max(upper * (1 + settings.tolerance), 1e-9 * risk.bound)
+def _dated(losses: list[tuple[int, float]], null: float, level: float) -> tuple[int, int, int, float] | None:
+    """When the excess over `null` began, the ends of the interval of that date (microseconds), and the mean since.
 
-
-def change_point(losses: list[tuple[int, float]], null: float) -> tuple[int, float] | None:
-    """When the excess over `null` began (event time, microseconds) and the mean since: the largest sum of a tail."""
+    The last stretch whose sum lies above the null is looked at, with as much before it as can be had.
+    """
     if not losses:
         return None
     values = np.array([mean for _, mean in losses])
-    tails = np.cumsum((values - null)[::-1])[::-1]
-    at = int(np.argmax(tails))
-    return losses[at][0], float(values[at:].mean())
+    at = int(np.argmax(np.cumsum((values - null)[::-1])[::-1]))
+    begun = max(at - (len(values) - at), 0)
+    change = date_change(values[begun:], level=level) if at > begun else None
+    if change is None or change.after <= change.before:
+        return losses[at][0], losses[at][0], losses[at][0], float(values[at:].mean())
+    first, early, late = (losses[begun + place][0] for place in (change.at, change.earliest, change.latest))
+    return first, early, late, change.after
 
 
 def _alarm(
+    frame: pl.DataFrame,
     detector: ChangeDetector,
     null: float,
     reference: Reference,
@@ -296,8 +305,15 @@ def _alarm(
     fresh: Fresh | None,
 ) -> AlertDraft:
     metric = metric_named(reference.metric)
-    since, mean = change_point(state.performance.losses, null) or (to_micros(subject.start), null)
-    cause = name_cause(reference, state, since, mean, fresh)
+    start = to_micros(subject.start)
+    since, earliest, latest, mean = _dated(state.performance.losses, null, settings.level) or (
+        start,
+        start,
+        start,
+        null,
+    )
+    found = dissect(frame, reference, level=settings.level)
+    cause = name_cause(reference, state, since, mean, fresh, found=found)
     title = (
         f"the model is losing its edge: {metric.name} {metric.shown(mean):.3g} since {from_micros(since):%d %b %Y},"
         f" {metric.shown(risk.mean.value):.3g} when it was evaluated; {cause['sentence']}"
@@ -314,8 +330,10 @@ def _alarm(
         "block_hours": risk.block / 3.6e9,
         "blocks": detector.count,
         "clipped_at": risk.bound,
+        **found.as_evidence(),
     }
     cause["since"] = f"{from_micros(since):%Y-%m-%d %H:%M}"
+    cause["since_interval"] = [f"{from_micros(at):%Y-%m-%d %H:%M}" for at in (earliest, latest)]
     return subject.draft("performance", "alert", title, cause=cause, evidence=evidence)
 
 

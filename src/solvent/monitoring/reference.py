@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from solvent.data.contracts import Contract, infer_contract
-from solvent.monitoring.frames import TIME, canonical, floats_of, losses_of, micros_of
+from solvent.monitoring.frames import TIME, canonical, floats_of, losses_of, micros_of, outputs_of
+from solvent.monitoring.matrix import compared, feature_matrix
 from solvent.monitoring.residuals import PHASES, RESIDUAL_BLOCK, relative_residuals
 from solvent.monitoring.settings import MonitorSettings
 from solvent.monitoring.state import Track
@@ -46,7 +47,7 @@ class Risk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
-    """All that monitoring knows of a version before it is live; JSON can hold it.
+    """All that monitoring knows of a version before it is live.
 
     window_rows: rows of each whole window of `width`; longest_silence and spacing: seconds between rows, largest and
         median. until: last event time, microseconds. label_delay is not in it: labels carry `known_at`.
@@ -63,6 +64,12 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     longest_silence: float
     spacing: float
     risk: Risk | None = None
+
+
+def worst_tolerated(risk: Risk, settings: MonitorSettings) -> float:
+    """The null of the test: the upper bound of the reference's risk and the tolerance, unrooted."""
+    upper = risk.mean.upper if np.isfinite(risk.mean.upper) else 2 * risk.mean.value
+    return max(upper * (1 + settings.tolerance), 1e-9 * risk.bound)
 
 
 def build_reference(
@@ -107,7 +114,7 @@ def build_reference(
         window_rows=_whole_windows(longer, width),
         longest_silence=float(gaps.max()),
         spacing=float(np.median(gaps)),
-        risk=_risk(frame, signature, settings),
+        risk=_risk(frame, signature, settings, contract),
     )
 
 
@@ -149,7 +156,9 @@ def _whole_windows(frame: pl.DataFrame, width: int) -> list[int]:
     return [int(n) for n in sizes[:whole][::-1]]
 
 
-def _risk(frame: pl.DataFrame, signature: Mapping[str, Any], settings: MonitorSettings) -> Risk | None:
+def _risk(
+    frame: pl.DataFrame, signature: Mapping[str, Any], settings: MonitorSettings, contract: Contract
+) -> Risk | None:
     metric, task = str(signature.get("metric", "")), str(signature.get("task", ""))
     raw = losses_of(frame, metric) if metric else np.array([])
     known = np.isfinite(raw)
@@ -180,5 +189,15 @@ def _risk(frame: pl.DataFrame, signature: Mapping[str, Any], settings: MonitorSe
         label_mean=float(label.mean()),
         residuals=residuals,
         output_scale=scale,
-        model=learn_loss(task, metric, label, output, micros, bound=bound, block=block),
+        model=learn_loss(
+            task,
+            metric,
+            label,
+            outputs_of(labelled),
+            micros,
+            bound=bound,
+            block=block,
+            features=feature_matrix(labelled, contract),
+            compared=compared(contract),
+        ),
     )

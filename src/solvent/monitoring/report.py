@@ -8,7 +8,16 @@ from typing import Any
 from solvent.foundation.clock import iso
 from solvent.lineage.entities import Alert, Measurement
 
-_TOLD = ("volume", "labelled", "contract.breaches", "loss.realised", "loss.estimated", "drift", "performance")
+_TOLD = (
+    "volume",
+    "labelled",
+    "contract.breaches",
+    "loss.realised",
+    "loss.estimated",
+    "loss.powered",
+    "drift",
+    "performance",
+)
 
 
 def summarise(measurements: Iterable[Measurement], alerts: Iterable[Alert]) -> dict[str, Any]:

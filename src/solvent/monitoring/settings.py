@@ -9,6 +9,8 @@ import msgspec
 
 from solvent.lineage.entities import Measurement
 
+Severity = Literal["alert", "note"]
+
 
 class MonitorSettings(msgspec.Struct, frozen=True, kw_only=True):
     """One model's monitoring.
@@ -47,7 +49,7 @@ class AlertDraft(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: str
-    severity: Literal["alert", "note"]
+    severity: Severity
     title: str
     window_start: datetime
     window_end: datetime
@@ -91,9 +93,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
             **more,
         )
 
-    def draft(
-        self, kind: str, severity: Literal["alert", "note"], title: str, key: str = "", **more: Any
-    ) -> AlertDraft:
+    def draft(self, kind: str, severity: Severity, title: str, key: str = "", **more: Any) -> AlertDraft:
         """A draft about this window; `key` tells episodes of one kind apart."""
         start = f"{self.start:%Y-%m-%dT%H:%M}"
         effect = "/".join(part for part in (self.model, str(self.number), kind, key, start) if part)

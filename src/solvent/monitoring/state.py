@@ -15,7 +15,7 @@ class Track(msgspec.Struct, kw_only=True):
     scale: the reference's standard deviation, in which a number's distances are told. weight: share of the alarm.
     counts: rows per bin, one list per window of the pool that new ones are compared with; waiting: the latest
         windows, not yet in it.
-    evidence: the feature's e-detector. since: event time of its first window, microseconds.
+    evidence: the feature's e-detector, after so many steps. since: event time of its first window, microseconds.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class Track(msgspec.Struct, kw_only=True):
     counts: list[list[int]] = msgspec.field(default_factory=list)
     waiting: list[list[int]] = msgspec.field(default_factory=list)
     evidence: float = 0.0
+    steps: int = 0
     since: int | None = None
 
 

@@ -1,4 +1,4 @@
-"""Joint drift: can a classifier tell the window's rows from the reference's?"""
+"""Joint drift: can a classifier tell the window's rows from the reference's, and which rows look like which?"""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import msgspec
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier
 
-from solvent.statistics.arrays import Floats
+from solvent.statistics.arrays import Counts, Floats
 
 LEAST_ROWS = 50  # a side; fewer say nothing
 MOST_ROWS = 1_000  # a side; more tell little and cost time
 FOLDS = 2
+_LARGE = 1e30  # trees hold 32 bits
 
 
 class JointDrift(msgspec.Struct, frozen=True):
@@ -18,6 +19,18 @@ class JointDrift(msgspec.Struct, frozen=True):
 
     auc: float
     importance: list[float]
+
+
+class Apart(msgspec.Struct, frozen=True):
+    """What the classifier says of rows that it has not seen.
+
+    reference, window: shape (n,) and (m,), chance that the row is the window's, were both sides equally likely;
+    importance: shares, shape (p,).
+    """
+
+    reference: Floats
+    window: Floats
+    importance: Floats
 
 
 def joint_drift(reference: Floats, window: Floats, *, seed: int = 0) -> JointDrift | None:
@@ -29,26 +42,44 @@ def joint_drift(reference: Floats, window: Floats, *, seed: int = 0) -> JointDri
         week always differ a little from another's, so 0.6 is nothing and 0.95 is another world.
     Source: Lopez-Paz and Oquab 2017 (classifier two-sample tests).
     """
+    sides = [rows[even_draw(len(rows), MOST_ROWS)] for rows in (reference, window)]
+    found = tell_apart(*sides, seed=seed)
+    if found is None:
+        return None
+    label = np.repeat([0, 1], [len(side) for side in sides])
+    return JointDrift(_auc(np.concatenate([found.reference, found.window]), label), found.importance.tolist())
+
+
+def tell_apart(reference: Floats, window: Floats, *, most: int = MOST_ROWS, seed: int = 0) -> Apart | None:
+    """Scores of all rows by forests that did not learn from them nor from their neighbours in time.
+
+    reference, window: shape (n, p) and (m, p), NaN where missing; rows in order of time. most: rows a side and fold
+        that a forest learns from, an even draw. Returns: None with fewer than 50 rows on a side or no column.
+    """
     if min(len(reference), len(window)) < LEAST_ROWS or reference.shape[1] == 0:
         return None
-    sides = [_draw(reference), _draw(window)]
-    rows = np.concatenate(sides)
-    label = np.repeat([0, 1], [len(side) for side in sides])
-    fold = np.concatenate([np.arange(len(side)) * FOLDS // len(side) for side in sides])
-    score, importance = np.empty(len(rows)), np.zeros(rows.shape[1])
+    sides = [np.clip(rows, -_LARGE, _LARGE) for rows in (reference, window)]
+    folds = [np.arange(len(rows)) * FOLDS // len(rows) for rows in sides]
+    scores, importance = [np.empty(len(rows)) for rows in sides], np.zeros(reference.shape[1])
     for held in range(FOLDS):
-        forest = RandomForestClassifier(n_estimators=25, max_depth=6, min_samples_leaf=10, random_state=seed, n_jobs=1)
-        forest.fit(rows[fold != held], label[fold != held])
-        score[fold == held] = forest.predict_proba(rows[fold == held])[:, 1]
+        learned = [rows[fold != held] for rows, fold in zip(sides, folds, strict=True)]
+        learned = [rows[even_draw(len(rows), most)] for rows in learned]
+        label = np.repeat([0, 1], [len(rows) for rows in learned])
+        forest = RandomForestClassifier(
+            n_estimators=25, max_depth=6, min_samples_leaf=10, class_weight="balanced", random_state=seed, n_jobs=1
+        )
+        forest.fit(np.concatenate(learned), label)
+        for rows, fold, score in zip(sides, folds, scores, strict=True):
+            score[fold == held] = forest.predict_proba(rows[fold == held])[:, 1]
         importance += forest.feature_importances_ / FOLDS
-    return JointDrift(_auc(score, label), importance.tolist())
+    return Apart(scores[0], scores[1], importance)
 
 
-def _draw(rows: Floats) -> Floats:
-    if len(rows) <= MOST_ROWS:
-        return rows
-    even: Floats = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(int)]
-    return even
+def even_draw(count: int, most: int) -> Counts:
+    """Positions of at most `most` of `count` rows, evenly spaced."""
+    if count <= most:
+        return np.arange(count)
+    return np.linspace(0, count - 1, most).astype(np.int64)
 
 
 def _auc(score: Floats, label: Floats) -> float:

@@ -91,13 +91,15 @@ def average_evidence(evidence: Floats, weights: Floats) -> float:
     return float(np.sum(weights / weights.sum() * evidence))
 
 
-def named_by_e_bh(evidence: Floats, alpha: float = 0.1) -> list[int]:
+def named_by_e_bh(evidence: Floats, steps: Counts, alpha: float = 0.1) -> list[int]:
     """Which features an alarm names: e-BH keeps the false ones among the named below `alpha` on average.
 
-    evidence: shape (n,), e-values. Returns: their positions, the strongest first.
+    evidence: shape (n,), of e-detectors; steps: shape (n,), windows that each has seen. A detector that sums over
+        possible starts has an expectation of one for each, so evidence over steps is an e-value.
+    Returns: their positions, the strongest first.
     Source: Wang and Ramdas 2022.
     """
-    n = len(evidence)
+    evidence, n = evidence / np.maximum(steps, 1), len(evidence)
     order = np.argsort(-evidence, kind="stable")
     ranks = np.arange(1, n + 1)
     enough = np.flatnonzero(evidence[order] >= n / (alpha * ranks))

@@ -46,6 +46,12 @@ def test_interpreters() -> None:
     assert parse_runtime("pypy3.10") is None
 
 
+def test_aliases_that_stand_for_a_billion_values_end_soon() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    assert parse_ci("\n".join(lines)) == []
+
+
 STAGES = """\
 vars: [a: 1]
 stages:

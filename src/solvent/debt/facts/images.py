@@ -74,27 +74,29 @@ def parse_images(text: str) -> list[Image]:
 
 def parse_ci(text: str) -> list[Interpreter]:
     """Versions of Python that a CI file names literally (`python-version`, `python`, images `python:X`)."""
-    document = parse_yaml(text)
-    return [Interpreter(version, line_of(text, version)) for version in _versions(document, "", 0)]
+    return [Interpreter(version, line_of(text, version)) for version in _versions(parse_yaml(text))]
 
 
-def _versions(value: Any, key: str, depth: int) -> Iterator[str]:
-    if depth > 12:
-        return
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _versions(inner, str(name).lower(), depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _versions(inner, key, depth + 1)
-    elif key in {"python-version", "python", "python_version", "python-versions", "pythonversion", "python.version"}:
-        text = str(value)
-        if re.fullmatch(r"\d\.\d+(\.\d+)?(-dev)?", text):
-            yield text
-    elif key in {"image", "container"} and isinstance(value, str):
-        image = re.search(r"(?:^|/)python:(\d\.\d+)", value)
-        if image:
-            yield image[1]
+_MOST_NODES = 20_000  # of a CI file: aliases can make a short text stand for more than fits anywhere
+_KEYS = frozenset({"python-version", "python", "python_version", "python-versions", "pythonversion", "python.version"})
+
+
+def _versions(document: Any) -> Iterator[str]:
+    stack: list[tuple[Any, str]] = [(document, "")]
+    for _ in range(_MOST_NODES):
+        if not stack:
+            return
+        value, key = stack.pop()
+        if isinstance(value, dict):
+            stack += [(inner, str(name).lower()) for name, inner in reversed(value.items())]
+        elif isinstance(value, list):
+            stack += [(inner, key) for inner in reversed(value)]
+        elif key in _KEYS and re.fullmatch(r"\d\.\d+(\.\d+)?(-dev)?", str(value)):
+            yield str(value)
+        elif key in {"image", "container"} and isinstance(value, str):
+            image = re.search(r"(?:^|/)python:(\d\.\d+)", value)
+            if image:
+                yield image[1]
 
 
 def parse_runtime(text: str) -> Interpreter | None:

@@ -37,7 +37,15 @@ def _covered(path: str, declared: set[str]) -> bool:
     return any(path == each or path.startswith(f"{each}/") or each.startswith(f"{path}/") for each in declared)
 
 
-@rule("DAT001", "undeclared-read", severity="W", principal="b", driver="R", source="Sculley 2015: undeclared consumers")
+@rule(
+    "DAT001",
+    "undeclared-read",
+    severity="W",
+    principal="b",
+    driver="R",
+    source="Sculley 2015: undeclared consumers",
+    preview=True,
+)
 def undeclared_read(repository: Repository) -> Iterator[Found]:
     """A file is read that the project's pipeline knows nothing of.
 

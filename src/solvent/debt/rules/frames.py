@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -62,15 +63,15 @@ LOST = words("""
 """)
 
 
-@rule("PIP007", "lost-result", severity="E", principal="a", driver="C", source="Zhang 2022, smell 7")
+@rule("PIP007", "lost-result", severity="E", principal="a", driver="C", source="Zhang 2022, smell 7", preview=True)
 def lost_result(file: FileFacts) -> Iterator[Found]:
     """A table's method is called as a statement and its result thrown away: the table is unchanged.
 
     Why it costs: the rows or values that were to go stay in, and no run ever fails over it.
     Fix: assign the result, `df = df.dropna()`.
     """
-    if "ast_node_interactivity" in file.document.text:
-        return  # then every line of a cell is shown
+    if "ast_node_interactivity" in file.document.text or _is_exported(file):
+        return  # every line of a cell is shown, or a script was a notebook whose last lines were
     last = _shown(file)
     for statement in file.nodes(ast.Expr):
         call = statement.value
@@ -80,8 +81,17 @@ def lost_result(file: FileFacts) -> Iterator[Found]:
         keywords = {keyword.arg for keyword in call.keywords}
         if not pure or keywords & {"inplace", None} or _expects_error(file, statement):
             continue
-        if file.type_of(call.func.value) in {FRAME, SERIES}:
+        if file.type_of(call.func.value) in {FRAME, SERIES} and _is_used_after(file, statement, call.func.value):
             yield Found.at(call)
+
+
+_EXPORTED = re.compile(r"^# (In\[|%%|<codecell>)", re.MULTILINE)
+
+
+def _is_exported(file: FileFacts) -> bool:
+    """Whether a script was a notebook: it says so, or names tables at its top level only to show them."""
+    shown = [each for each in file.tree.body if isinstance(each, ast.Expr) and isinstance(each.value, ast.Name)]
+    return not file.document.notebook and (len(shown) > 1 or bool(_EXPORTED.search(file.document.text)))
 
 
 def _shown(file: FileFacts) -> set[ast.stmt]:
@@ -91,6 +101,43 @@ def _shown(file: FileFacts) -> set[ast.stmt]:
         cell = file.document.cell(statement.lineno)
         last[cell.number if cell else 0] = statement
     return set(last.values())
+
+
+def _is_used_after(file: FileFacts, statement: ast.stmt, table: ast.expr) -> bool:
+    """Whether the table is read on in the same block or cell: then an effect was meant.
+
+    A row of such statements one under the other, and one at the end, only show what the methods give.
+    """
+    block = _block(file, statement)
+    place = block.index(statement)
+    root = next((node.id for node in ast.walk(table) if isinstance(node, ast.Name)), "")
+    beside = [*block[max(place - 1, 0) : place], *block[place + 1 : place + 2]]
+    if any(isinstance(each, ast.Expr) and _starts_with(each.value, root) for each in beside):
+        return False
+    return any(_reads(each, root) for each in block[place + 1 :])
+
+
+def _block(file: FileFacts, statement: ast.stmt) -> list[ast.stmt]:
+    """The statements that one stands among; at the top level of a notebook, those of its cell."""
+    above = next(iter(file.parents(statement)))
+    for name in ("body", "orelse", "finalbody"):
+        among = getattr(above, name, [])
+        if isinstance(among, list) and statement in among:
+            cell = file.document.cell(statement.lineno) if above is file.tree else None
+            return [each for each in among if cell is None or file.document.cell(each.lineno) is cell]
+    return [statement]
+
+
+def _starts_with(node: ast.expr, name: str) -> bool:
+    """Whether an expression is a name, or methods, columns and rows of it."""
+    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _reads(statement: ast.stmt, name: str) -> bool:
+    loads = (node for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return any(node.id == name for node in loads)
 
 
 def _is_pure(call: ast.Call) -> bool:
@@ -104,7 +151,9 @@ def _expects_error(file: FileFacts, statement: ast.stmt) -> bool:
     return any(isinstance(above, ast.Try | ast.With) for above in file.parents(statement))
 
 
-@rule("DAT006", "merge-on-anything", severity="I", principal="a", driver="C", source="Zhang 2022, smell 6")
+@rule(
+    "DAT006", "merge-on-anything", severity="I", principal="a", driver="C", source="Zhang 2022, smell 6", preview=True
+)
 def merge_on_anything(file: FileFacts) -> Iterator[Found]:
     """Two tables are merged on whatever columns they happen to share.
 

@@ -9,10 +9,18 @@ from solvent.debt.finding import Found
 from solvent.debt.flow.events import Fitted, Split
 from solvent.debt.flow.values import Rows
 from solvent.debt.rules.base import rule
-from solvent.debt.rules.judging import found_at, held_out, is_test, judgements
+from solvent.debt.rules.judging import found_at, held_out, is_test, judgements, supervised
 
 
-@rule("DAT107", "target-in-features", severity="E", principal="d", driver="V", source="Zhang 2022, smell 21")
+@rule(
+    "DAT107",
+    "target-in-features",
+    severity="E",
+    principal="d",
+    driver="V",
+    source="Zhang 2022, smell 21",
+    preview=True,  # no right finding in real code has been read yet
+)
 def target_in_features(file: FileFacts) -> Iterator[Found]:
     """A model is fitted on a table that still holds the column that it shall predict.
 
@@ -21,7 +29,9 @@ def target_in_features(file: FileFacts) -> Iterator[Found]:
     """
     seen = set()
     for event in file.flow.events:
-        fitting = event.model.fitting if isinstance(event, Fitted) else None
+        if not isinstance(event, Fitted) or not supervised(event.model):
+            continue  # an encoder is told which columns it shall encode
+        fitting = event.model.fitting
         if fitting is None or fitting.target is None or is_test(file) or event.site[-1] in seen:
             continue
         target = _column(fitting.target)
@@ -31,7 +41,15 @@ def target_in_features(file: FileFacts) -> Iterator[Found]:
             yield found_at(file, event.site, origin, said=f"`{target}` is among the features")
 
 
-@rule("DAT108", "shuffled-time", severity="E", principal="d", driver="R", source="Roth 2026; Kapoor and Narayanan 2023")
+@rule(
+    "DAT108",
+    "shuffled-time",
+    severity="E",
+    principal="d",
+    driver="R",
+    source="Roth 2026; Kapoor and Narayanan 2023",
+    preview=True,  # no finding in real code has been read yet
+)
 def shuffled_time(file: FileFacts) -> Iterator[Found]:
     """Rows that follow each other in time, or carry lags and windows, are divided by chance.
 
