@@ -1,6 +1,6 @@
-"""Takes the pictures of a page that the documentation shows; the file's name says which.
+"""Takes the pictures of a page that the documentation shows, whole or a card of it; the file's name says which.
 
-    python docs/pictures.py report.html|compare.html [docs/images]
+    python docs/pictures.py report.html|backtest.html|compare.html [docs/images]
 
 Needs Chromium or Chrome on the PATH. It is driven through a pipe (the DevTools
 protocol), so that width and colour scheme are set as a reader's would be.
@@ -30,6 +30,7 @@ FLAGS = (
     "--hide-scrollbars",
     "--remote-debugging-pipe",
 )
+BOX = "getBoundingClientRect()"
 WIRE = """
 import fcntl, os, sys
 ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
@@ -40,20 +41,30 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 class Picture(NamedTuple):
-    """name: of the file; width, height: of the page in pixels; dark: the reader prefers it; scale: pixels a point."""
+    """name: of the file; width, height: of the page in pixels; dark: the reader prefers it; scale: pixels a point;
+    card: identifier of the one card that is taken, '' for the page from its top.
+    """
 
     name: str
     width: int
     height: int
     dark: bool = False
     scale: int = 2
+    card: str = ""
 
 
+CARDS = ("life", "drift", "ageing", "forecasts", "prices")
 PICTURES = {
     "report": (
         Picture("report-wide", 1240, 1330),
         Picture("report-narrow", 390, 2000),
         Picture("report-dark", 1240, 1330, dark=True),
+    ),
+    "backtest": (
+        Picture("backtest-wide", 1240, 1180, scale=1),
+        Picture("backtest-narrow", 390, 1500, scale=1),
+        Picture("backtest-dark", 1240, 1180, dark=True, scale=1),
+        *(Picture(f"backtest-{card}", 1240, 3600, scale=1, card=card) for card in CARDS),
     ),
     "compare": (Picture("compare-wide", 1240, 1120, scale=1),),
 }
@@ -119,9 +130,13 @@ class Browser:
         """The value of a JavaScript expression on the page."""
         return self.call("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
-    def screenshot(self) -> bytes:
-        """What is in view, as PNG."""
-        return b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+    def screenshot(self, card: str = "") -> bytes:
+        """What is in view, or one card of it, as PNG."""
+        if not card:
+            return b64decode(self.call("Page.captureScreenshot", format="png")["data"])
+        box = f"(({{x, y, width, height}}) => ({{x, y, width, height}}))(document.getElementById('{card}').{BOX})"
+        clip = {**self.evaluate(box), "scale": 1}
+        return b64decode(self.call("Page.captureScreenshot", format="png", clip=clip)["data"])
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
@@ -143,7 +158,7 @@ def main() -> None:
         for picture in PICTURES[page.stem]:
             browser.open(page, picture)
             target = folder / f"{picture.name}.png"
-            target.write_bytes(browser.screenshot())
+            target.write_bytes(browser.screenshot(picture.card))
             sys.stdout.write(f"{target}\n")
 
 

@@ -91,3 +91,10 @@ def test_codes_tell_nothing_of_the_future():
     assert (np.diff(known) >= 0).all() and known.max() == 149
     half = understood(frame[:900]).x[:, 2]
     assert np.array_equal(half, codes[:900], equal_nan=True)
+
+
+def test_few_numbers_are_classes_where_the_metric_is_one_of_classes():
+    frame = sales().with_columns(units=pl.int_range(1200) % 4 + 1)
+    assert understood(frame).task == "regression"
+    cases = understood(frame, metric="log_loss")
+    assert (cases.task, cases.classes) == ("multiclass", ["1", "2", "3", "4"])

@@ -119,3 +119,19 @@ def test_a_users_model_gets_a_table_with_names(trees, tmp_path):
     model = learner.train(np.arange(400))
     mixed = model.outputs(np.arange(400, 500), (1, np.arange(100)))
     assert mixed.shape == (100,)
+
+
+def test_a_budget_buys_rounds_of_models(trees):
+    """With none of it the first round alone is made; with enough of it the matrix is the whole one."""
+    cases = understood(sales().drop("shop"))
+    course = cut(cases, Options(**OPTIONS, windows=9, windows_given=True))
+    learner = Learner(cases, f"{trees}:regressor", seed=0)
+    little, much, whole = (
+        fill(learner, course, Plan(None, None), bound=50, progress=lambda _: None, seconds=seconds)
+        for seconds in (0.0, 1e6, None)
+    )
+    assert little.plan.stride == 8 and little.said == ["a model at every 8th window only, to keep the budget"]
+    assert np.array_equal(much.losses, whole.losses, equal_nan=True) and much.plan.stride == 1
+    upper = course.window_of >= 8
+    assert np.array_equal(little.losses[8, :, upper], whole.losses[8, :, upper])
+    assert np.array_equal(little.losses[5, 0, upper], whole.losses[0, 0, upper]), "in between, the model before serves"

@@ -81,3 +81,10 @@ def test_too_few_rows_folders_and_other_files(write, tmp_path):
     (tmp_path / "t.xlsx").write_text("hello")
     with pytest.raises(BadTable, match=r"`\.xlsx` is no known kind"):
         read_table(options(tmp_path / "t.xlsx"))
+
+
+def test_rows_of_one_time_stay_in_the_files_order(write):
+    frame = sales().with_columns(pl.col("time").dt.truncate("1w"), number=pl.int_range(1200))
+    table = read_table(options(write(frame.reverse())))
+    for _, week in table.frame.group_by("time"):
+        assert (week["number"].diff().drop_nulls() == -1).all()

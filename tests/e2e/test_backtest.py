@@ -46,9 +46,40 @@ def test_a_users_own_model_is_aged(folder):
     assert told.json["model"]["kind"] == "mine:regressor" and "shop" not in told.json["model"]["features"]
 
 
-def test_a_budget_is_kept_and_what_was_done_for_it_is_said(folder):
+def test_what_was_done_for_a_budget_is_said(folder):
     told = run_solvent("backtest", "sales.csv", *ASK, "--budget", "0.2", "--json", cwd=folder).json
     assert any("to keep the budget" in said for said in told["assumptions"])
+    assert any("the budget of 0.2 s is too small" in said for said in told["assumptions"])
+
+
+def test_the_page_and_the_settings_are_taken_home(folder):
+    told = run_solvent("backtest", "sales.csv", *ASK, "--html", "sales.html", "--json", cwd=folder)
+    assert told.err.splitlines()[-1].endswith("The page is written: sales.html")
+    assert (folder / "sales.html").read_text("utf-8").startswith("<!doctype html>")
+    (folder / "sales.json").write_text(told.out)
+    home = folder / "home"
+    home.mkdir()
+    assert run_solvent("init", "--from-backtest", "../sales.json", cwd=home).code == 0
+    settings = (home / "solvent.toml").read_text("utf-8")
+    assert settings.startswith("# ") and settings.strip().endswith(told.json["recommendation"]["config"])
+    again = run_solvent("init", "--from-backtest", "../sales.json", cwd=home)
+    assert again.code == 2 and again.err.startswith("error[already-there]")
+    other = run_solvent("init", "--from-backtest", "../sales.csv", cwd=folder / "home")
+    assert other.code == 2
+
+
+def test_folders_databases_and_versions_are_tables_too(folder):
+    quick = (*ASK[:4], "--windows", "4", "--prices", "0.1", "--json")
+    whole = run_solvent("backtest", "sales.csv", *quick, cwd=folder).json
+    (folder / "parts").mkdir()
+    frame = pl.read_csv(folder / "sales.csv", try_parse_dates=True)
+    frame[:900].write_parquet(folder / "parts" / "a.parquet")
+    frame[900:].write_parquet(folder / "parts" / "b.parquet")
+    assert run_solvent("backtest", "parts", *quick, cwd=folder).json["windows"] == whole["windows"]
+    run_solvent("init", cwd=folder)
+    assert run_solvent("data", "add", "sales.csv", cwd=folder).code == 0
+    (folder / "sales.csv").write_text("gone")
+    assert run_solvent("backtest", "sales.csv@1", *quick, cwd=folder).json["windows"] == whole["windows"]
 
 
 def test_a_leak_is_refused_by_name(folder):
@@ -56,7 +87,7 @@ def test_a_leak_is_refused_by_name(folder):
     told = run_solvent("backtest", "leaky.csv", *ASK, cwd=folder)
     assert (told.code, told.out) == (1, "")
     assert told.err.startswith("error[leak]: `paid` alone foretells 100.0% of what can be known of units")
-    assert told.err.endswith("--drop paid\n")
+    assert told.err.endswith("known only afterwards: --drop paid; known in time: --keep paid\n")
     assert run_solvent("backtest", "leaky.csv", *ASK, "--drop", "paid", cwd=folder).code == 0
 
 
@@ -72,6 +103,9 @@ def test_a_leak_is_refused_by_name(folder):
         (("sales.csv", "--time", "time", "--target", "units", "--metric", "rsme"), "unknown-metric"),
         (("sales.csv", *ASK, "--train", "0.01"), "too-few-rows"),
         (("sales.csv", *ASK, "--matrix", "none/losses.parquet"), "bad-option"),
+        (("sales.csv", *ASK, "--html", "none/page.html"), "bad-option"),
+        (("sales.csv", *ASK, "--query", "select 1"), "bad-table"),
+        (("shop.db", *ASK), "bad-table"),
     ],
 )
 def test_bad_input_is_one_line_with_a_way_out(folder, arguments, code):

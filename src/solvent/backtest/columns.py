@@ -57,7 +57,8 @@ class Cases(msgspec.Struct, frozen=True):
 
 def understand(table: Table, options: Options) -> Cases:
     """Find task and features. Raises: BadTarget, NoFeatures, BadOption, UnknownMetric."""
-    y, task, classes, said = _target(table.frame[options.target])
+    classes_wanted = options.metric is not None and "regression" not in _tasks(options.metric)
+    y, task, classes, said = _target(table.frame[options.target], classes_wanted)
     metric = options.metric or DEFAULT_METRIC[task]
     if task not in metric_named(metric).tasks:
         fitting = ", ".join(name for name in ("mae", "rmse", "log_loss", "brier", "error") if task in _tasks(name))
@@ -91,16 +92,23 @@ def _tasks(metric: str) -> tuple[str, ...]:
     return metric_named(metric).tasks
 
 
-def _target(series: pl.Series) -> tuple[Floats, Task, list[str], list[str]]:
-    """Values or class positions, the task, the classes, and what was assumed."""
+def _target(series: pl.Series, classes_wanted: bool) -> tuple[Floats, Task, list[str], list[str]]:
+    """Values or class positions, the task, the classes, and what was assumed.
+
+    classes_wanted: few numbers are classes, as the metric is one of classes.
+    """
     values = series.unique().sort()
     if len(values) < 2:
         raise BadTarget(f"`{series.name}` is {values[0]} in all rows", next="there is nothing to predict")
     if series.dtype.is_temporal():
         raise BadTarget(f"`{series.name}` holds times", next="predict a number or a class")
     number = series.dtype.is_numeric()
-    if number and len(values) > 2:
-        whole = [f"{series.name} is a number, so the task is regression"] if len(values) <= MOST_CLASSES else []
+    if number and len(values) > 2 and not (classes_wanted and len(values) <= MOST_CLASSES):
+        whole = (
+            [f"{series.name} is a number, so the task is regression (--metric log_loss: classes)"]
+            if len(values) <= MOST_CLASSES
+            else []
+        )
         return as_floats(series), "regression", [], whole
     if len(values) > MOST_CLASSES:
         raise BadTarget(

@@ -35,6 +35,9 @@ def headline(found: Backtest) -> str:
         return f"{model} would have stayed in bounds for the {lived} that follow, though {though}."
     when = found.windows[crossed].end
     lasted = length(_days(when - found.windows[0].start))
+    if found.reference.naive <= found.reference.risk.value and verdict != "stable":
+        new = "does no better than a naive forecast when new"
+        return f"{model} {new}, and would have crossed the threshold in {lasted}."
     above = sum(window.loss.value > found.lifetime.threshold for window in found.windows)
     if verdict == "stable":
         fresh = sum(window.fresh > found.lifetime.threshold for window in found.windows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import polars as pl
 
 from solvent.backtest.instants import BadTime, instants_of
@@ -62,8 +63,9 @@ def read_table(options: Options) -> Table:
             where=str(options.path),
             next=f"at least {LEAST_ROWS}, better thousands",
         )
-    order = instants.arg_sort()
-    micros = instants[order].to_physical().to_numpy().astype("int64")
+    unordered = instants.to_physical().to_numpy().astype("int64")
+    order = np.argsort(unordered, kind="stable")  # rows of one time stay as they stand in the file
+    micros = unordered[order]
     if micros[0] == micros[-1]:
         raise BadTime(f"`{options.time}` has one value in all rows", where=str(options.path))
     return Table(frame[order], micros, total, frame.width, notes)

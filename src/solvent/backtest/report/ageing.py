@@ -107,9 +107,7 @@ def forecasts(told: Told) -> Html:
             line(lived, "never"),
             _missed(told, frame),
             _now(frame, edges[len(starts)]),
-            ends(
-                frame, [("realised", "forecast", told.shown(all_of[-1].value)), ("never", "realised", told.never[-1])]
-            ),
+            ends(frame, [("middle", "forecast", told.shown(all_of[-1].value)), ("never", "realised", told.never[-1])]),
         )
         says = f"Forecasts {AHEAD} windows ahead against what came: {told.scored}"
         return picture(frame, parts, points, says=says)

@@ -109,6 +109,10 @@ def _age_tile(told: Told) -> Html:
 def _threshold_tile(told: Told) -> Html:
     low, middle, high = told.found.lifetime.reached
     name = f"Threshold {number(told.threshold)} reached in"
+    if told.found.lifetime.aging.verdict == "stable":
+        return tile(
+            "Threshold reached by age", "no", f"crossings of {number(told.threshold)} are the cases', not the age's"
+        )
     if middle is None:
         return tile(name, "not seen", "fewer than half of the models reached it within the table")
     upper = length(high) if high is not None else "beyond the table"
