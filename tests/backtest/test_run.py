@@ -13,7 +13,8 @@ from solvent.backtest.document import document
 from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
 from solvent.backtest.policies import NEVER, ORACLE, SOLVENT
 from solvent.backtest.run import backtest
-from solvent.backtest.terminal import headline, render
+from solvent.backtest.summary import headline
+from solvent.backtest.terminal import render
 from solvent.foundation.settings import parse_settings
 
 QUICK = {"windows": 12, "windows_given": True, "prices": (0.1, 1.0)}
