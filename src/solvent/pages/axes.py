@@ -44,7 +44,7 @@ def value_ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     ([0.0, 50.0, 100.0, 150.0], [0.52, 0.54, 0.56, 0.58, 0.6, 0.62])
     """
     bottom = 0.0 if 0 <= low <= 0.5 * high else low
-    if high <= bottom:
+    if high - bottom <= 1e-9 * max(abs(high), abs(bottom)):  # one value, or rounding apart from it
         bottom, high = bottom - abs(bottom) * 0.1 - 0.5, high + abs(high) * 0.1 + 0.5
     step = nice_step(high - bottom, wanted)
     first, last = math.floor(bottom / step + 1e-9), math.ceil(high / step - 1e-9)
