@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from solvent.backtest.estimates import coverage
 from solvent.backtest.options import TRAIN
-from solvent.backtest.policies import AHEAD, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
+from solvent.backtest.policies import AHEAD, CARA, FORECAST, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
 from solvent.backtest.run import Backtest
 from solvent.backtest.warnings import Warned, first_crossing
 from solvent.backtest.words import blocks, close, day, figure, length, plural
@@ -16,7 +16,7 @@ from solvent.statistics.losses import metric_named
 
 WIDTH = 80
 LABEL = 20
-ALONE = (NEVER, SOLVENT, AHEAD, HINDSIGHT, ORACLE)
+ALONE = (NEVER, SOLVENT, AHEAD, CARA, FORECAST, HINDSIGHT, ORACLE)
 
 
 def render(found: Backtest) -> list[str]:
