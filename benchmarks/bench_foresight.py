@@ -58,9 +58,8 @@ def main() -> None:
         for name, figures in policies.items():
             print(f"  {name:24}" + "  ".join(f"{what} {said(value)}" for what, value in figures.items()))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    RESULT.write_text(
-        json.dumps({"machine": machine, "bars": dict(BARS), "pooled": told, "rows": rows}, indent=1) + "\n"
-    )
+    kept = {"machine": machine, "bars": dict(BARS), "pooled": told, "mean by table": by_table(rows)}
+    RESULT.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def lived(life: tuple[Path, str, str]) -> list[dict[str, object]]:
@@ -111,6 +110,22 @@ def summary(rows: list[dict]) -> dict[str, dict[str, list[float]]]:
     """For each policy its figures, each with the ends of its interval."""
     policies = dict.fromkeys(row["policy"] for row in rows)
     return {policy: figures([row for row in rows if row["policy"] == policy]) for policy in policies}
+
+
+def by_table(rows: list[dict]) -> dict[str, dict[str, dict[str, float]]]:
+    """Mean over prices of the cost over the best schedule's, by life, table and policy."""
+    told: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for row in rows:
+        told.setdefault(row["life"], {}).setdefault(row["table"], {}).setdefault(row["policy"], []).append(
+            row["to_best"]
+        )
+    return {
+        life: {
+            table: {policy: round(float(np.mean(costs)), 4) for policy, costs in policies.items()}
+            for table, policies in tables.items()
+        }
+        for life, tables in told.items()
+    }
 
 
 def figures(rows: list[dict]) -> dict[str, list[float]]:
