@@ -4,14 +4,16 @@ import json
 import math
 import tomllib
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
 
 from backtest.small_tables import START, sales
+from solvent.backtest.advice import advise
 from solvent.backtest.document import document
 from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
-from solvent.backtest.policies import NEVER, ORACLE, SOLVENT
+from solvent.backtest.policies import AHEAD, CARA, FORECAST, NEVER, ORACLE, SHOWN_ONLY, SOLVENT
 from solvent.backtest.run import backtest
 from solvent.backtest.terminal import headline, render
 from solvent.foundation.settings import parse_settings
@@ -50,6 +52,18 @@ def test_where_the_relation_moves_models_age_and_retraining_pays(aging):
     assert "drift" in {one.kind for one in own.retrainings}
     assert aging.advice.policy != NEVER
     assert [warning.kind for warning in aging.warnings] == ["performance"], "the inputs show nothing of it"
+
+
+def test_only_what_settings_can_put_to_work_is_recommended(aging):
+    """However cheap they were: nothing in `solvent.toml` turns the future, or a rival's policy, on."""
+    assert {AHEAD, CARA, FORECAST} <= {outcome.name for outcome in aging.asked.outcomes}
+    free = [
+        msgspec.structs.replace(outcome, cost=1e-9) if outcome.name in SHOWN_ONLY else outcome
+        for outcome in aging.asked.outcomes
+    ]
+    asked = msgspec.structs.replace(aging.asked, outcomes=free)
+    found = advise(asked, aging.curve, aging.lifetime, aging.matrix, aging.course)
+    assert found.policy not in SHOWN_ONLY
 
 
 def test_where_nothing_moves_nothing_ages_and_nobody_is_warned(calm):

@@ -33,6 +33,7 @@ _MOST_OF_PRICE = 0.25  # a fit never costs more than this share of a retraining
 NEVER, SOLVENT, AHEAD = "never", "Solvent", "Solvent, looking ahead"
 CARA, FORECAST = "CARA", "on forecast"
 HINDSIGHT, ORACLE = "the best schedule in hindsight", "oracle"
+SHOWN_ONLY = (HINDSIGHT, ORACLE, AHEAD, CARA, FORECAST)  # no setting puts them to work
 
 
 class Outcome(msgspec.Struct, frozen=True):
