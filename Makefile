@@ -1,6 +1,6 @@
 # `make demo` and `make test` need only Python 3.11+ and make; they set up the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types layers unit soak mutate bench docs clean
+.PHONY: help demo test check lint types layers unit soak mutate debt-bench bench docs clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ STAMP := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Solvent needs Python 3.11 or newer; set PYTHON=...'; exit 2; }
@@ -46,6 +46,9 @@ mutate: $(STAMP) ## mutate 200 drawn projects: no false hit, no needless rerun (
 
 docs: $(STAMP) ## write the generated reference pages
 	$(BIN)/python docs/generate.py
+
+debt-bench: $(STAMP) ## recall and precision of the debt rules on seeded programs
+	$(BIN)/python benchmarks/bench_debt.py
 
 bench: $(STAMP) ## run every benchmark, one after the other
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done

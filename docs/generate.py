@@ -67,7 +67,31 @@ def _rows(costs: dict[str, Any], form: str) -> str:
     )
 
 
-PAGES = {"reference/commands.md": commands, "reference/benchmarks.md": benchmarks, "guides/two-lives.md": two_lives}
+def rules() -> str:
+    """A section a rule, from its own docstring."""
+    from solvent.debt.report.rules import SEVERITIES, parts
+    from solvent.debt.report.view import FAMILIES
+    from solvent.debt.rules.base import all_rules
+
+    lines = ["<!-- made by docs/generate.py -->", "", "# Rules of the audit", ""]
+    lines += ["What each rule finds, why it costs, how to mend it. [How to use them](../guides/audit.md).", ""]
+    family = ""
+    for rule in all_rules():
+        if rule.code[:3] != family:
+            family = rule.code[:3]
+            lines += [f"## {FAMILIES[family].capitalize()}", ""]
+        lines += [f"### {rule.code} {rule.name}", "", f"*{SEVERITIES[rule.severity].capitalize()}.*", ""]
+        for heading, text in parts(rule):
+            lines += [f"**{heading}.** {text}" if heading else text, ""]
+    return "\n".join(lines)
+
+
+PAGES = {
+    "reference/rules.md": rules,
+    "reference/commands.md": commands,
+    "reference/benchmarks.md": benchmarks,
+    "guides/two-lives.md": two_lives,
+}
 
 
 def main() -> int:

@@ -1,6 +1,6 @@
-"""Takes the pictures of a report that the documentation shows: wide, narrow and dark.
+"""Takes the pictures of a page that the documentation shows; the file's name says which.
 
-    python docs/pictures.py report.html [docs/images]
+    python docs/pictures.py report.html|compare.html [docs/images]
 
 Needs Chromium or Chrome on the PATH. It is driven through a pipe (the DevTools
 protocol), so that width and colour scheme are set as a reader's would be.
@@ -49,11 +49,14 @@ class Picture(NamedTuple):
     scale: int = 2
 
 
-PICTURES = (
-    Picture("report-wide", 1240, 1330),
-    Picture("report-narrow", 390, 2000),
-    Picture("report-dark", 1240, 1330, dark=True),
-)
+PICTURES = {
+    "report": (
+        Picture("report-wide", 1240, 1330),
+        Picture("report-narrow", 390, 2000),
+        Picture("report-dark", 1240, 1330, dark=True),
+    ),
+    "compare": (Picture("compare-wide", 1240, 1120, scale=1),),
+}
 
 
 class Browser:
@@ -131,13 +134,13 @@ class Browser:
 
 
 def main() -> None:
-    if not 2 <= len(sys.argv) <= 3:
+    if not 2 <= len(sys.argv) <= 3 or Path(sys.argv[1]).stem not in PICTURES:
         sys.exit((__doc__ or "").strip())
     page = Path(sys.argv[1])
     folder = Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).parent / "images"
     folder.mkdir(parents=True, exist_ok=True)
     with Browser() as browser:
-        for picture in PICTURES:
+        for picture in PICTURES[page.stem]:
             browser.open(page, picture)
             target = folder / f"{picture.name}.png"
             target.write_bytes(browser.screenshot())

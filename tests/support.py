@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 PROGRAM = Path(sys.executable).parent / "solvent"
+HEAVY = {"polars", "sklearn", "scipy", "numpy", "sqlalchemy", "alembic", "pandas", "skops", "starlette", "pyarrow"}
 
 
 @dataclass(frozen=True)
@@ -45,3 +46,15 @@ def run_solvent(*arguments: object, cwd: Path, timeout: float = 120, **extra: st
         check=False,
     )
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def imported_by(*arguments: str, cwd: Path) -> set[str]:
+    """Top-level modules that a command line imports, by its own interpreter."""
+    code = (
+        "import sys\nfrom solvent.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print('MODULES', *sorted({m.partition('.')[0] for m in sys.modules}))"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, cwd=cwd, env=clean_environment(), capture_output=True, text=True, check=True)
+    return set(done.stdout.rpartition("MODULES")[2].split())

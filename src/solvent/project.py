@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from solvent.lineage.entities import Actor
     from solvent.pipeline.spec import PipelineSpec
     from solvent.store import Store
+    from solvent.store.quick import QuickStore
     from solvent.store.remotes import Remote
 
 MARKERS = ("solvent.toml", ".solvent", "pipeline.py", "pipelines")
@@ -51,9 +52,20 @@ class Project:
         return self.root / ".solvent"
 
     @property
+    def database(self) -> Path:
+        """The store's file, where it is SQLite's."""
+        return self.state / "solvent.db"
+
+    @property
     def store_url(self) -> str:
         url = self.settings.store.url
-        return f"sqlite:///{self.state / 'solvent.db'}" if url == "sqlite" else url
+        return f"sqlite:///{self.database}" if url == "sqlite" else url
+
+    def quick(self) -> QuickStore | None:
+        """A way to quick answers, to be closed; None where only an opened store can answer."""
+        from solvent.store.quick import open_quick
+
+        return open_quick(self.database, self.settings.project.name) if self.settings.store.url == "sqlite" else None
 
     @cached_property
     def store(self) -> Store:

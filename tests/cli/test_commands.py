@@ -22,6 +22,7 @@ COMMANDS = [
     "runs compare RUN RUN",
     "diff demand@1 demand@2",
     "data diff cases.csv outcomes.csv",
+    "compare weeks.csv cases.csv --time time",
     "data contract infer cases.csv --replace",
     "data contract check sales",
     "models list",
@@ -44,6 +45,9 @@ COMMANDS = [
     "verify --remote",
     "gc",
     "doctor",
+    "audit .",
+    "debt explain PIP008",
+    "debt ledger",
     "backtest weeks.csv --time time --target units --drop known_at --id sale --windows 6",
 ]
 CHANGES = [
@@ -52,7 +56,11 @@ CHANGES = [
     f"models rollback demand --now {LATER}",
 ]
 WATCH = "watch --times 1 --every 1s"  # by the wall clock, after which no earlier tick is taken
-FINDINGS = {"monitor check"}  # 1 where an alert is open
+FINDINGS = {
+    "monitor check",
+    "audit .",
+    "compare weeks.csv",
+}  # 1 where an alert is open, something owed, a table drifted
 WIDEST = 100
 
 

@@ -1,21 +1,6 @@
-import subprocess
-import sys
-
 from small_project import make_project
 from solvent.cli.program import build, command_names
-
-HEAVY = {"polars", "sklearn", "scipy", "numpy", "sqlalchemy", "alembic", "pandas", "skops", "starlette", "pyarrow"}
-
-
-def imported_by(*arguments, cwd) -> set[str]:
-    """Top-level modules that a command line imports, by its own interpreter."""
-    code = (
-        "import sys\nfrom solvent.cli import main\n"
-        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
-        "print('MODULES', *sorted({m.partition('.')[0] for m in sys.modules}))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=cwd, capture_output=True, text=True, check=True)
-    return set(done.stdout.rpartition("MODULES")[2].split())
+from support import HEAVY, imported_by
 
 
 def test_version_imports_next_to_nothing(tmp_path):

@@ -2,11 +2,14 @@
 
 `cases/CODE.md`: a `## title`, then one or more fenced blocks; the info string is a language and optionally a file
 name: `python train.py`, `text requirements.txt`, `python notebook` (cells divided by `# %%`), `json nb.ipynb`.
-A line that ends in `# finding` must be found; no other may be.
+A line that ends in `# finding` must be found; no other may be; an info string that does marks the file's first line.
+`base64 FILE` holds bytes, `size FILE` a number of them. `# %% [3]` is a cell that was run third, `# %% [3] failed` one
+that saved an error.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from pathlib import Path, PurePosixPath
@@ -38,16 +41,31 @@ def read_cases(text: str) -> list[Case]:
         title, _, body = section.partition("\n")
         files: dict[str, bytes] = {}
         marked: set[tuple[str, int]] = set()
-        for info, block in re.findall(r"^```([^\n]+)\n(.*?)^```$", body, flags=re.MULTILINE | re.DOTALL):
+        for head, block in re.findall(r"^```([^\n]+)\n(.*?)^```$", body, flags=re.MULTILINE | re.DOTALL):
+            info = MARK.sub("", head)
             language, _, name = info.partition(" ")
             notebook = name == "notebook" or name.startswith("notebook ")
             path = (name.removeprefix("notebook").strip() or "case.ipynb") if notebook else name or NAMES[language]
             content = MARK.sub("", block)
-            lines = [line for line in block.split("\n") if not (notebook and line.startswith("# %%"))]
+            lines = joined_lines(block) if notebook else block.split("\n")
             marked |= {(path, number) for number, line in enumerate(lines, start=1) if MARK.search(line)}
-            files[path] = as_notebook(content) if notebook else content.encode()
+            marked |= {(path, 1)} if info != head else set()
+            files[path] = as_notebook(content) if notebook else as_bytes(language, content)
         cases.append(Case(title.strip(), files, marked))
     return cases
+
+
+def joined_lines(block: str) -> list[str]:
+    """The lines of the code cells."""
+    cells = re.split(r"^# %%", block, flags=re.MULTILINE)[1:]
+    parts = [cell.partition("\n")[2].removesuffix("\n") for cell in cells if "markdown" not in cell.partition("\n")[0]]
+    return [line for part in parts if part for line in part.split("\n")]
+
+
+def as_bytes(language: str, text: str) -> bytes:
+    if language == "size":
+        return bytes(int(text.replace("_", "")))
+    return base64.b64decode(text) if language == "base64" else text.encode()
 
 
 def as_notebook(text: str) -> bytes:
@@ -56,7 +74,10 @@ def as_notebook(text: str) -> bytes:
     for part in re.split(r"^# %%", text, flags=re.MULTILINE)[1:]:
         head, _, body = part.partition("\n")
         source = body.removesuffix("\n").splitlines(keepends=True)
-        code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+        count = re.match(r" \[(\d+)\]", head)
+        outputs = [{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}] if "failed" in head else []
+        code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": outputs, "source": source}
+        code["execution_count"] = int(count[1]) if count else None
         cells.append({"cell_type": "markdown", "metadata": {}, "source": source} if "markdown" in head else code)
     return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1).encode()
 

@@ -19,7 +19,7 @@ def plain(line: str) -> str:
     return " ".join(SECONDS.sub("_ s", line).split())
 
 
-@pytest.mark.parametrize("name", ["compare-and-reproduce", "many", "remotes", "stale"])
+@pytest.mark.parametrize("name", ["compare", "compare-and-reproduce", "many", "remotes", "stale"])
 def test_a_guide_does_what_it_shows(name, tmp_path):
     script, shown = ["set -euo pipefail"], []
     for kind, file, body in BLOCK.findall((GUIDES / f"{name}.md").read_text("utf-8")):

@@ -1,9 +1,11 @@
 """`solvent audit` and `solvent debt`, installed, on a repository with a history."""
 
 import json
+import re
 import subprocess
 
 import pytest
+import sarif_pydantic
 
 BAD = "import numpy as np\nkept = flights[flights.delay == np.nan]\n"
 
@@ -99,3 +101,51 @@ def test_bad_settings_of_a_strange_repository_stop_nothing(repository, solvent):
     answer = solvent("audit", "--rule", "PIP008", "--json", cwd=repository)
     assert len(json.loads(answer.out)["findings"]) == 1
     assert answer.err.startswith("settings are left aside: ")
+
+
+def test_the_trend_names_who_took_on_and_who_paid(repository, solvent):
+    (repository / "more.py").write_text(BAD.replace("delay", "late"))
+    git(repository, "add", ".", at="2026-02-05T12:00:00Z")
+    git(repository, "commit", "-m", "more of it", at="2026-02-05T12:00:00Z")
+    git(repository, "rm", "train.py", "more.py", at="2026-03-05T12:00:00Z")
+    git(repository, "commit", "-m", "paid", at="2026-03-05T12:00:00Z")
+    answer = solvent("audit", "--rule", "PIP008", "--history", "10", "--json", cwd=repository)
+    points = answer.json["history"]
+    assert [(p["subject"], p["findings"], p["added"], p["gone"]) for p in points] == [
+        ("first", 1, {}, {}),
+        ("more of it", 2, {"PIP008": 1}, {}),
+        ("paid", 0, {}, {"PIP008": 2}),
+    ]
+    text = solvent("audit", "--rule", "PIP008", "--history", "10", cwd=repository).out
+    assert text.startswith("This repository owes 0 min (0–0), 5.4 min less than on 2026-01-05.")
+    assert "+5.4 min  1 PIP008  more of it" in text
+
+
+def test_sarif_is_what_others_read(repository, solvent):
+    (repository / "train.py").write_text(BAD + "x = df[df.a == np.nan]  # solvent: allow[PIP008] on purpose\n")
+    solvent("audit", "--rule", "PIP008", "--sarif", "out.sarif", "--new-since", "HEAD", cwd=repository)
+    text = (repository / "out.sarif").read_text()
+    parsed = sarif_pydantic.Sarif.model_validate_json(text)
+    assert parsed.version == "2.1.0"
+    results = json.loads(text)["runs"][0]["results"]
+    assert [result.get("baselineState") for result in results] == ["unchanged", None]
+    assert results[1]["suppressions"] == [{"kind": "inSource", "justification": "on purpose"}]
+
+
+def test_the_page_is_one_file_that_loads_nothing(repository, solvent):
+    solvent("audit", "--rule", "PIP008", "--html", "debt.html", cwd=repository)
+    page = (repository / "debt.html").read_text()
+    assert "This repository owes about 5.4 min" in page
+    assert not re.search(r"""(src|href)=["']?(https?:)?//""", page)
+
+
+def test_a_forecast_is_scored_by_what_came(repository, solvent):
+    for month, subject in enumerate(("Fix a crash", "Fix it again", "Say more"), start=3):
+        (repository / "train.py").write_text(BAD + "#\n" * month)
+        git(repository, "add", ".", at=f"2026-0{month}-05T12:00:00Z")
+        git(repository, "commit", "-m", subject, at=f"2026-0{month}-05T12:00:00Z")
+    answer = solvent("debt", "score", "--days", "100", "--json", cwd=repository)
+    assert answer.json["score"]["files"] == 1
+    assert answer.json["score"]["repairs"] == 2
+    assert solvent("debt", "score", "--days", "100", cwd=repository).out.count("\n") > 5
+    assert "error[too-young]" in solvent("debt", "score", "--days", "1000", cwd=repository).err

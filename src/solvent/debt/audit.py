@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
 import msgspec
 
-from solvent.debt.facts.document import Unreadable
-from solvent.debt.facts.extract import ALLOW, Allow, Extract, Line, extract
+from solvent.debt.facts.document import Document, Unreadable, read_document
+from solvent.debt.facts.extract import ALLOW, Allow, Extract, Line, line_of
 from solvent.debt.facts.repository import Entry, Repository
 from solvent.debt.finding import Finding, Found, Place, State, Step
 from solvent.debt.fingerprints import fingerprints
+from solvent.debt.reading.cache import Cache
+from solvent.debt.reading.extracting import Progress, extracts
 from solvent.debt.reading.sources import Source
 from solvent.debt.rules.allowed import Allowed
 from solvent.debt.rules.base import Rule, all_rules
-
-Progress = Callable[[int, int], None]  # files read, files in all
 
 PYTHON: Final = (".py", ".pyw", ".ipynb")
 
@@ -55,11 +55,29 @@ def active_rules(*, preview: bool, wanted: Iterable[str] = ()) -> list[Rule]:
 
 
 def audit(
-    source: Source, rules: Sequence[Rule], *, ignore: Sequence[str] = (), progress: Progress | None = None
+    source: Source,
+    rules: Sequence[Rule],
+    *,
+    ignore: Sequence[str] = (),
+    cache: Cache | None = None,
+    progress: Progress | None = None,
 ) -> Audit:
     """Everything that the rules find in a source. ignore: globs of paths, each optionally `CODE:glob`."""
     entries = source.entries()
-    extracts = _extracts(source, entries, [rule for rule in rules if rule.scope == "file"], progress)
+    paths = [path for path in entries if path.endswith(PYTHON)]
+    read = extracts(paths, source.read, [rule for rule in rules if rule.scope == "file"], cache, progress)
+    return judge(source, entries, read, rules, ignore=ignore)
+
+
+def judge(
+    source: Source,
+    entries: Mapping[str, Entry],
+    extracts: Mapping[str, Extract],
+    rules: Sequence[Rule],
+    *,
+    ignore: Sequence[str] = (),
+) -> Audit:
+    """What the rules find in a source whose Python files are extracted."""
     repository = _repository(source, entries, extracts)
     found = [(code, path, one) for path, each in extracts.items() for code, one in each.found]
     for rule in rules:
@@ -102,21 +120,6 @@ def against(found: Audit, known: Iterable[str]) -> Audit:
     return msgspec.structs.replace(found, findings=findings)
 
 
-def _extracts(
-    source: Source, entries: Mapping[str, Entry], rules: Sequence[Rule], progress: Progress | None
-) -> dict[str, Extract]:
-    paths = [path for path in entries if path.endswith(PYTHON)]
-    found = {}
-    for done, path in enumerate(paths, 1):
-        try:
-            found[path] = extract(path, source.read(path), rules)
-        except Unreadable as error:
-            found[path] = Extract(skipped=str(error))
-        if progress is not None:
-            progress(done, len(paths))
-    return found
-
-
 def _repository(source: Source, entries: Mapping[str, Entry], extracts: Mapping[str, Extract]) -> Repository:
     def read(path: str) -> bytes:
         try:
@@ -134,15 +137,24 @@ class _Lines:
     def __init__(self, extracts: Mapping[str, Extract], repository: Repository) -> None:
         self._extracts, self._repository = extracts, repository
         self._texts: dict[str, list[str]] = {}
+        self._documents: dict[str, Document] = {}
 
     def step(self, path: str, number: int) -> Step:
         each = self._extracts.get(path)
         line = each.lines.get(number) if each is not None else None
+        if line is None and each is not None and not each.skipped:
+            line = self._document_line(path, number)
         if line is None:
             texts = self.texts(path)
             text = texts[number - 1].strip() if 0 < number <= len(texts) else ""
             line = Line(0, number, number, text[:300])
         return Step(Place(path, line.cell, line.line, line.physical), line.text)
+
+    def _document_line(self, path: str, number: int) -> Line:
+        """What a rule over the repository says of a Python file was not kept when it was extracted."""
+        if path not in self._documents:
+            self._documents[path] = read_document(path, self._repository.bytes_of(path))
+        return line_of(self._documents[path], number)
 
     def texts(self, path: str) -> list[str]:
         if path not in self._texts:

@@ -22,7 +22,8 @@ from solvent.demo.folder import LIVES, write_project
 from solvent.demo.people import train
 from solvent.demo.story import Story
 from solvent.demo.world import Bikes, Flights, World
-from solvent.governance.report import life_report, model_life, render_html
+from solvent.governance.report.gather import life_report, model_life
+from solvent.governance.report.html import render_html
 from solvent.integrations.notify import notifiers
 from solvent.project import Project, current_actor
 

@@ -298,10 +298,11 @@ class DatasetVersion(Fact, frozen=True, kw_only=True):
     recorded_at: datetime | None = None
 
 
-class Node(Fact, frozen=True, kw_only=True):
+class Node(Fact, frozen=True, kw_only=True, gc=False):
     """A node as traversal returns it. id: surrogate, of this store only.
 
     happened_us, recorded_us: microseconds since 1970 UTC; an answer has a hundred thousand nodes and shows few.
+    It holds nothing that could hold it, so that the collector need not look at it; an edge likewise.
     """
 
     id: int
@@ -320,7 +321,7 @@ class Node(Fact, frozen=True, kw_only=True):
         return from_micros(self.recorded_us)
 
 
-class Edge(Fact, frozen=True):
+class Edge(Fact, frozen=True, gc=False):
     """source was used for target; role: parameter or output name, `member`, `version-of`, `supersedes`, …"""
 
     source: int

@@ -159,8 +159,7 @@ def _last_labels(store: Store, model: str, ids: list[str]) -> dict[str, float]:
 
 
 def _unknown(store: Store, model: str, ids: list[str]) -> list[str]:
-    found = store.log.scan_predictions(model).select("prediction_id").filter(pl.col("prediction_id").is_in(ids))
-    present = set(found.collect()["prediction_id"])
+    present = store.log.logged_ids(model, ids)
     return [text for text in dict.fromkeys(ids) if text not in present]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solvent.statistics.arrays import Counts, Floats
+from solvent.statistics.merged import Merged
 
 
 def wasserstein(reference: Floats, window: Floats) -> float:
@@ -19,12 +20,7 @@ def wasserstein(reference: Floats, window: Floats) -> float:
     >>> wasserstein(np.array([0.0, 1.0]), np.array([2.0, 3.0]))
     2.0
     """
-    reference, window = _sample(reference), _sample(window)
-    values = np.sort(np.concatenate([reference, window]))
-    gaps = np.diff(values)
-    below_r = np.searchsorted(reference, values[:-1], side="right") / len(reference)
-    below_w = np.searchsorted(window, values[:-1], side="right") / len(window)
-    return float(np.sum(np.abs(below_r - below_w) * gaps))
+    return Merged.of(reference, window).distances()[0]
 
 
 def kolmogorov_smirnov(reference: Floats, window: Floats) -> float:
@@ -37,11 +33,7 @@ def kolmogorov_smirnov(reference: Floats, window: Floats) -> float:
     >>> kolmogorov_smirnov(np.array([0.0, 1.0]), np.array([2.0, 3.0]))
     1.0
     """
-    reference, window = _sample(reference), _sample(window)
-    values = np.concatenate([reference, window])
-    below_r = np.searchsorted(reference, values, side="right") / len(reference)
-    below_w = np.searchsorted(window, values, side="right") / len(window)
-    return float(np.max(np.abs(below_r - below_w)))
+    return Merged.of(reference, window).distances()[1]
 
 
 def jensen_shannon(reference: Counts, window: Counts) -> float:
@@ -107,15 +99,6 @@ def binned_jensen_shannon(reference: Counts, window: Counts) -> Floats:
     empty = np.isnan(p).any(axis=-1) | np.isnan(q).any(axis=-1)
     distance = np.sqrt(np.clip((left + right) / 2, 0.0, 1.0))
     return np.asarray(np.where(empty, np.nan, distance))
-
-
-def _sample(values: Floats) -> Floats:
-    if len(values) == 0:
-        raise ValueError("a distance needs rows on both sides")
-    values = np.sort(np.asarray(values, dtype=float))
-    if not (np.isfinite(values[0]) and np.isfinite(values[-1])):
-        raise ValueError("a distance needs finite values: drop missing and infinite rows first")
-    return values
 
 
 def _shares(reference: Counts, window: Counts) -> tuple[Floats, Floats]:

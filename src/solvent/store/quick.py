@@ -1,4 +1,4 @@
-"""Answers for `solvent status` in milliseconds: plain sqlite3, before anything heavy could be imported.
+"""Answers for `solvent status`, `why` and an idle `run` in milliseconds: sqlite3, nothing heavy imported.
 
 Reads the tables of `schema.py` directly. On PostgreSQL, or where there is no store
 or one of another schema, there is no quick answer, and the caller opens the store.
@@ -26,6 +26,23 @@ WHERE NOT EXISTS (
 )
 GROUP BY recipe_node.key
 """
+_NEWEST = """
+SELECT recipe_node.key, run.node_id
+FROM json_each(:steps) AS asked
+JOIN run ON run.node_id = (
+  SELECT node_id FROM run AS done
+  WHERE done.step = asked.value AND done.project_id + 0 = :project AND done.status || '' = 'done' AND NOT EXISTS (
+    SELECT 1 FROM edge JOIN artifact ON artifact.node_id = edge.target_id
+    WHERE edge.source_id = done.node_id AND artifact.erased_at IS NOT NULL
+  )
+  ORDER BY done.node_id DESC LIMIT 1
+)
+JOIN node AS recipe_node ON recipe_node.id = run.recipe_id
+"""
+_LOAD = """
+SELECT run.node_id, node.key, run.ended_at
+FROM json_each(:runs) AS asked JOIN run ON run.node_id = asked.value JOIN node ON node.id = run.node_id
+"""
 _OUTPUTS = """
 SELECT edge.source_id, edge.role, node.key, artifact.content, artifact.type, artifact.size, artifact.format
 FROM json_each(:runs) AS asked
@@ -35,6 +52,18 @@ JOIN node ON node.id = artifact.node_id
 """
 _RUNS = "SELECT status, count(*) FROM run WHERE project_id = :project GROUP BY status"
 _HAS_RUN = "SELECT 1 FROM run WHERE step = :step AND project_id = :project LIMIT 1"
+_CHECKS = """
+SELECT node.key, contract_check.ok
+FROM json_each(:files) AS asked
+JOIN node ON node.key = asked.value AND node.kind = 'artifact' AND node.project_id = 0
+JOIN contract_check ON contract_check.artifact_id = node.id AND contract_check.contract = :contract
+ORDER BY contract_check.id
+"""
+_VERSIONS = """
+SELECT model.name, version.number, node.key
+FROM model JOIN version ON version.model_id = model.node_id JOIN node ON node.id = version.artifact_id
+WHERE model.project_id = :project ORDER BY version.number
+"""
 _ALIASES = """
 SELECT model.name, move.alias, version.number
 FROM model JOIN alias_move AS move ON move.model_id = model.node_id
@@ -54,7 +83,7 @@ WHERE model.project_id = :project
   AND alert.at >= coalesce((SELECT max(now) FROM tick WHERE tick.model_id = model.node_id), 0)
 ORDER BY alert.at, alert.node_id
 """
-QUERIES = (_CACHED, _OUTPUTS, _HAS_RUN, _RUNS, _ALIASES, _TICKS, _ALERTS)
+QUERIES = (_CACHED, _NEWEST, _LOAD, _OUTPUTS, _HAS_RUN, _RUNS, _CHECKS, _VERSIONS, _ALIASES, _TICKS, _ALERTS)
 
 
 class QuickOutput(NamedTuple):
@@ -64,6 +93,20 @@ class QuickOutput(NamedTuple):
     type: str
     size: int  # bytes; whether they are there is for the caller to ask the file system
     format: str
+
+
+class QuickRun(NamedTuple):
+    """A finished run. ended_at: microseconds since 1970 UTC."""
+
+    key: str
+    ended_at: int
+    outputs: list[QuickOutput]
+
+
+class QuickVersion(NamedTuple):
+    model: str
+    number: int
+    artifact: str
 
 
 class QuickModel(NamedTuple):
@@ -99,14 +142,32 @@ class QuickStore:
     def status(self) -> QuickStatus:
         return status_by(lambda query: self._connection.execute(query, {"project": self._project}))
 
-    def cached(self, recipes: Collection[str]) -> dict[str, list[QuickOutput]]:
-        """Outputs of the newest finished run of each recipe that has one and whose outputs are not erased."""
+    def cached(self, recipes: Collection[str]) -> dict[str, QuickRun]:
+        """The newest finished run of each recipe that has one whose outputs are not erased."""
         asked = {"project": self._project, "recipes": json.dumps(list(recipes))}
-        newest = dict(self._connection.execute(_CACHED, asked).fetchall())
-        outputs: dict[int, list[QuickOutput]] = {run: [] for run in newest.values()}
-        for run, *output in self._connection.execute(_OUTPUTS, {"runs": json.dumps(list(outputs))}):
-            outputs[run].append(QuickOutput(*output))
-        return {recipe: outputs[run] for recipe, run in newest.items()}
+        return self._load(self._connection.execute(_CACHED, asked).fetchall())
+
+    def newest(self, steps: Collection[str]) -> dict[str, QuickRun]:
+        """By recipe, the newest finished run of each step that has one whose outputs are not erased."""
+        asked = {"project": self._project, "steps": json.dumps(list(steps))}
+        return self._load(self._connection.execute(_NEWEST, asked).fetchall())
+
+    def _load(self, found: Sequence[tuple[str, int]]) -> dict[str, QuickRun]:
+        asked = {"runs": json.dumps([run for _, run in found])}
+        runs = {run: QuickRun(key, at, []) for run, key, at in self._connection.execute(_LOAD, asked)}
+        for run, *output in self._connection.execute(_OUTPUTS, asked):
+            runs[run].outputs.append(QuickOutput(*output))
+        return {recipe: runs[run] for recipe, run in found}
+
+    def checked(self, contract: str, files: Collection[str]) -> dict[str, bool]:
+        """By artifact, whether the contract found it fine the last time that it was asked."""
+        asked = {"contract": contract, "files": json.dumps(list(files))}
+        return {key: bool(ok) for key, ok in self._connection.execute(_CHECKS, asked)}
+
+    def versions(self) -> list[QuickVersion]:
+        """The versions of all models, oldest first."""
+        asked = {"project": self._project}
+        return [QuickVersion(*row) for row in self._connection.execute(_VERSIONS, asked)]
 
     def has_run(self, step: str) -> bool:
         """Did the step ever run, by this name and to whatever end?"""

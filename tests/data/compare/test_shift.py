@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from solvent.data.compare import compare_tables
-from solvent.data.compare.shift import SAMPLE
+from solvent.data.compare.sample import SAMPLE
 
 
 def shift(left, right, column="x"):

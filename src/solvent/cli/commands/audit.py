@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from solvent.cli.program import Exit
-from solvent.cli.show import next_step, note, paint, show
+from solvent.cli.show import next_step, note, paint, show, spark
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from solvent.debt.audit import Audit
+    from solvent.debt.pricing.price import Past
+    from solvent.debt.reading.cache import Cache
+    from solvent.debt.reading.git import Git
     from solvent.debt.reading.sources import Tree
+    from solvent.debt.report.view import View
+    from solvent.debt.rules.base import Rule
     from solvent.foundation.settings import DebtSettings
 
 
@@ -28,7 +35,9 @@ def command(
     new_since: str = "",
     baseline: Path | None = None,
     write_baseline: Path | None = None,
+    history: int | None = None,
     sarif: Path | None = None,
+    html: Path | None = None,
     github: bool = False,
     markdown: bool = False,
     json: bool = False,
@@ -55,16 +64,22 @@ def command(
         Only what is not in this file counts.
     write_baseline:
         Write what is owed now to this file.
+    history:
+        Tell the trend over so many commits instead, and which took on debt and which paid.
     sarif:
         Also write SARIF 2.1.0 here.
+    html:
+        Also write one page for people here.
     github:
         Print annotations for GitHub Actions.
     markdown:
         Print a comment for a pull request.
     """
+    from solvent import __version__
     from solvent.debt.audit import active_rules, against, audit
     from solvent.debt.baseline import read_baseline
     from solvent.debt.baseline import write_baseline as write
+    from solvent.debt.reading.cache import Cache, cache_folder
     from solvent.debt.reading.past import past_of
     from solvent.debt.reading.sources import source_of
     from solvent.debt.report import document, terminal
@@ -78,19 +93,25 @@ def command(
     settings = _settings(source)
     wanted = [code.strip().upper() for part in rule or [] for code in part.split(",") if code.strip()]
     rules = active_rules(preview=preview or settings.preview, wanted=wanted)
-    found = audit(source, rules, ignore=settings.ignore, progress=_progress)
+    cache = Cache(cache_folder())
+    if history is not None:
+        return _history(source, rules, history, settings, cache, json=json)
+    found = audit(source, rules, ignore=settings.ignore, cache=cache, progress=_progress)
     if write_baseline is not None:
         count = write(found, write_baseline)
         note(f"{count} findings are known from now on: {write_baseline}")
     if baseline is not None:
         found = against(found, read_baseline(baseline))
     if new_since:
-        found = against(found, _known_at(source, new_since, found, settings))
-    past = past_of(source.git, found.repository.summaries, clock.time())
+        found = against(found, _known_at(source, new_since, found, settings, cache))
+    past = past_of(source.git, found.repository, clock.time())
+    past = _with_ledger(past, source, found)
     seen = view(found, past, seconds=clock.perf_counter() - begun)
     _cleared()
     if sarif is not None:
-        _write(sarif, msgspec.json.format(msgspec.json.encode(sarif_document(seen)), indent=1))
+        _write(sarif, msgspec.json.format(msgspec.json.encode(sarif_document(seen, __version__)), indent=1))
+    if html is not None:
+        _write(html, _page(seen, source, settings).encode())
     if github or markdown:
         lines = [*(annotated(seen) if github else ()), *(markdown_lines(seen) if markdown else ())]
     else:
@@ -99,6 +120,24 @@ def command(
     failing = "EWI"[: "EWI".index(fail_on or settings.fail_on) + 1]
     bad = any(item.finding.severity in failing for item in seen.first)
     return Exit.FINDINGS if bad and write_baseline is None else Exit.FINE
+
+
+def _with_ledger(past: Past, source: Tree, found: Audit) -> Past:
+    """In a Solvent project the rates of runs are read, not assumed."""
+    if not (source.folder / ".solvent").is_dir():
+        return past
+    from solvent.debt.ledger import MOST_RUNS, ledger, runs_by_file
+    from solvent.foundation.errors import SolventError
+    from solvent.project import Project
+
+    try:
+        facts = Project(source.folder).store.facts
+        seen = ledger(facts.runs(limit=MOST_RUNS), [], [])
+    except SolventError as error:
+        note(f"the ledger is left aside: {error}")
+        return past
+    runs = runs_by_file(seen, found.repository.summaries)
+    return msgspec.structs.replace(past, history=msgspec.structs.replace(past.history, runs=runs))
 
 
 def _settings(source: Tree) -> DebtSettings:
@@ -112,18 +151,47 @@ def _settings(source: Tree) -> DebtSettings:
         return DebtSettings()
 
 
-def _known_at(source: Tree, revision: str, found: Audit, settings: DebtSettings) -> list[str]:
+def _known_at(source: Tree, revision: str, found: Audit, settings: DebtSettings, cache: Cache) -> list[str]:
     """Fingerprints of what was owed at a git revision, by the rules of today."""
     from solvent.debt.audit import audit
-    from solvent.debt.reading.git import Blobs, UnknownRevision
+    from solvent.debt.reading.git import Blobs
     from solvent.debt.reading.sources import Revision
+
+    git = _git(source)
+    with Blobs(git) as blobs:
+        before = Revision(git, git.resolve(revision), blobs)
+        known = audit(before, list(found.rules.values()), ignore=settings.ignore, cache=cache)
+    return [finding.fingerprint for finding in known.findings if finding.state == "open"]
+
+
+def _page(seen: View, source: Tree, settings: DebtSettings) -> str:
+    from solvent.debt.report.page import audit_page
+    from solvent.debt.report.words import Money
+
+    money = Money(settings.hourly_rate, settings.currency) if settings.hourly_rate else None
+    return audit_page(seen, source.folder.resolve().name, money=money)
+
+
+def _history(
+    source: Tree, rules: Sequence[Rule], most: int, settings: DebtSettings, cache: Cache, *, json: bool
+) -> Exit:
+    from solvent.debt.report.trend import render_trend, trend_document
+    from solvent.debt.trend import trend
+
+    git = _git(source)
+    points = trend(git, rules, most, ignore=settings.ignore, cache=cache, progress=_progress)
+    _cleared()
+    lines = [*render_trend(points, paint=paint, spark=spark), "", next_step("`solvent audit` tells what to pay first")]
+    show(trend_document(points), lines, json=json)
+    return Exit.FINE
+
+
+def _git(source: Tree) -> Git:
+    from solvent.debt.reading.git import UnknownRevision
 
     if source.git is None:
         raise UnknownRevision(f"{source.folder} is in no git checkout", next="`--baseline FILE` works without git")
-    with Blobs(source.git) as blobs:
-        before = Revision(source.git, source.git.resolve(revision), blobs)
-        known = audit(before, list(found.rules.values()), ignore=settings.ignore)
-    return [finding.fingerprint for finding in known.findings if finding.state == "open"]
+    return source.git
 
 
 def _write(file: Path, text: bytes) -> None:

@@ -51,7 +51,9 @@ def report(*models: str, html: Path | None = None, json: bool = False) -> Exit:
     html:
         Also write the self-contained page here.
     """
-    from solvent.governance.report import life_report, render_html, render_life
+    from solvent.governance.report.gather import life_report
+    from solvent.governance.report.html import render_html
+    from solvent.governance.report.terminal import render_life
     from solvent.registry.references import require_model
 
     project = Project.find()

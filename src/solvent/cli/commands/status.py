@@ -36,10 +36,7 @@ def command(*, json: bool = False) -> Exit:
 
 def _look(project: Project) -> tuple[QuickStatus | None, Plan]:
     """The quick answers, or the store's own where there are none (PostgreSQL, a store of another version)."""
-    from solvent.store.quick import open_quick
-
-    database = project.state / "solvent.db"
-    quick = open_quick(database, project.settings.project.name) if project.settings.store.url == "sqlite" else None
+    quick = project.quick()
     if quick is None:
         from solvent.pipeline import plan_pipeline
         from solvent.store.overview import overview

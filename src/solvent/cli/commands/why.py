@@ -10,7 +10,7 @@ from solvent.project import Project
 
 if TYPE_CHECKING:
     from solvent.pipeline.changes import Change
-    from solvent.pipeline.plan import PlannedStep
+    from solvent.pipeline.plan import Plan, PlannedStep
 
 
 def command(target: str, *, diff: bool = False, json: bool = False) -> Exit:
@@ -23,13 +23,14 @@ def command(target: str, *, diff: bool = False, json: bool = False) -> Exit:
     diff:
         Show how the code differs from the code of its last finished run.
     """
-    from solvent.pipeline import RunOptions, plan_pipeline
-    from solvent.pipeline.planning import changes_since
-
     project = Project.find()
-    plan = plan_pipeline(project.root, project.spec, project.store, RunOptions(targets=(target,)))
+    plan = _plan(project, target)
     asked, stale = plan.steps[-1], [step for step in plan.steps if step.state != "fresh"]
-    changes = changes_since(project.root, project.spec, project.store, [s.name for s in stale]) if diff else {}
+    changes: dict[str, list[Change]] = {}
+    if diff and stale:
+        from solvent.pipeline.planning import changes_since
+
+        changes = changes_since(project.root, project.spec, project.store, [step.name for step in stale])
     doubts = {step.name: list(step.notes) for step in project.spec.steps}
     lines = [f"{asked.label} is {_told(asked)}"]
     lines += [f"  {step.label} is {_told(step)}" for step in stale if step is not asked]
@@ -43,6 +44,24 @@ def command(target: str, *, diff: bool = False, json: bool = False) -> Exit:
         json=json,
     )
     return Exit.FINE
+
+
+def _plan(project: Project, target: str) -> Plan:
+    """The plan of what a target needs; what is stale is looked at again through the store, which knows the reason."""
+    from solvent.pipeline.options import RunOptions
+
+    options = RunOptions(targets=(target,))
+    quick = project.quick() if project.settings.cache.verify == "size" else None
+    if quick is not None:
+        from solvent.pipeline.glance import glance
+
+        with quick:
+            plan = glance(project.root, project.state, project.spec, quick, options)
+        if plan.fresh:
+            return plan
+    from solvent.pipeline import plan_pipeline
+
+    return plan_pipeline(project.root, project.spec, project.store, options)
 
 
 def _told(step: PlannedStep) -> str:

@@ -2,8 +2,8 @@
 
 Values in, values out: tables come as lazy frames, folders as listings of digests.
 Rows are compared by 64-bit hashes of their values, 16 bytes a row in memory; a
-column's shift is looked at in a sample and held against how much the eighths of
-the first table differ among themselves.
+column's shift is held against what the first table varies by itself, over blocks
+of its rows in time or in order, or by chance.
 """
 
 from solvent.data.compare.files import compare_files

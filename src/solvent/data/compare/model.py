@@ -88,7 +88,7 @@ class Summary(Value, frozen=True, kw_only=True):
 
 class Picture(Value, frozen=True, kw_only=True):
     """Two distributions over the same bins. labels: categories, or empty; edges: of a number's bins, one more
-    than shares, from the half to the 99.5th percent of both sides; what lies beyond is in the outer bins."""
+    than shares, from the half to the 99.5th percent of either side; what lies beyond is in the outer bins."""
 
     left: list[float]
     right: list[float]
@@ -100,10 +100,12 @@ class ColumnShift(Value, frozen=True, kw_only=True):
     """How far one column's values moved as a whole.
 
     effect: Wasserstein distance in standard deviations of the left (`sd`) for numbers,
-    Jensen–Shannon distance (`0–1`) for categories; None where the column has no such distance.
-    usual: smallest and largest of the same distance between each eighth of the left and its rest:
-    what the left varies by itself. beyond: the effect is larger than that and no trifle.
-    new, gone: categories that only one side's sample has, the most frequent first. picture: of what moved.
+    Jensen–Shannon distance (`0–1`) for categories; None where the column has no such distance. ks: the
+    Kolmogorov–Smirnov distance of numbers, beside it.
+    usual: smallest and largest of the same distance where nothing has happened: what the left varies by itself.
+    limit: the largest effect that natural variation would allow, and never a trifle; None with too few rows to say.
+    beyond: the effect is larger. missing_limit, missing_beyond: the same of the change of the missing share.
+    new, gone: categories that only one side has, the most frequent first. picture: of what moved.
     """
 
     column: str
@@ -112,12 +114,20 @@ class ColumnShift(Value, frozen=True, kw_only=True):
     right: Summary
     effect: float | None = None
     unit: str = ""
+    ks: float | None = None
     usual: tuple[float, float] | None = None
+    limit: float | None = None
     beyond: bool = False
+    missing_limit: float | None = None
     missing_beyond: bool = False
     new: list[str] = []
     gone: list[str] = []
     picture: Picture | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether its values, or its missing ones, moved by more than natural variation would allow."""
+        return self.beyond or self.missing_beyond
 
     @property
     def moved_missing(self) -> bool:
@@ -140,4 +150,4 @@ class TableDiff(Value, frozen=True, kw_only=True):
     @property
     def moved(self) -> list[ColumnShift]:
         """The columns that moved by more than the left varies by itself."""
-        return [shift for shift in self.shifts if shift.beyond or shift.missing_beyond]
+        return [shift for shift in self.shifts if shift.moved]

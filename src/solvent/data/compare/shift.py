@@ -2,185 +2,224 @@
 
 from __future__ import annotations
 
+import math
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from solvent.data.compare.columns import common_type
 from solvent.data.compare.model import ColumnShift, Kind, Picture, Summary
-from solvent.statistics.arrays import Counts, Floats
-from solvent.statistics.distances import binned_jensen_shannon, binned_wasserstein
+from solvent.data.compare.variation import Variation
+from solvent.data.contracts.columns import as_floats, missing_mask
+from solvent.statistics.arrays import Counts, Flags, Floats
+from solvent.statistics.distances import binned_jensen_shannon
 from solvent.statistics.drift import pool_distances
+from solvent.statistics.merged import Merged, deviation
+from solvent.statistics.natural import drawn_distances, natural_limit, rate_limit
 from solvent.statistics.profiles import histogram
 
-SAMPLE = 200_000  # rows of each side, evenly spaced
-BLOCKS = 8
+LEVEL = 0.05  # probability that any column of two like tables is said to have moved
 LEAST = 10  # rows of a block below which nothing is said about what is usual
+_FEWEST = 4  # such blocks
 TRIFLE = {"number": 0.1, "category": 0.05}  # standard deviations; Jensen–Shannon
 MISSING_TRIFLE = 0.01  # share of rows
 MOST_CATEGORIES = 200
 NAMED = 5  # categories named
-QUANTILES = 200  # bins that a number's distance is taken over
+DRAWS = 100
+QUANTILES = 100  # bins that natural variation is taken over
 BINS, BARS = 30, 8  # of a picture: of a number's, of categories
+MOST_WORKERS = 4  # columns at once: each takes about 50 bytes a row while it is looked at
+
+Column = Callable[[str], pl.Series]
 
 
-class Looked(NamedTuple):
-    """One side: a sample in the table's order, and exact figures by column."""
+class _Counted(NamedTuple):
+    """names: the most frequent categories of both sides; left, right: rows of each in them, all others last;
+    distinct: categories of the left."""
 
-    sample: pl.DataFrame
-    summaries: dict[str, Summary]
-
-
-def look(table: pl.LazyFrame, columns: list[pl.Expr]) -> Looked:
-    """Sample and summarise one side; `columns` make both sides' types alike."""
-    shaped = table.select(columns)
-    rows = int(shaped.select(pl.len()).collect(engine="streaming").item())
-    sample = shaped.gather_every(max(1, -(-rows // SAMPLE))).collect(engine="streaming")
-    return Looked(sample, _summaries(shaped, rows))
+    names: list[str]
+    left: Counts
+    right: Counts
+    distinct: int
 
 
-def shifts(left: Looked, right: Looked) -> list[ColumnShift]:
-    """Every shared column, those that moved most against the usual first."""
-    found = [
-        _shift(left.sample[name], right.sample[name], left.summaries[name], right.summaries[name])
-        for name in left.sample.columns
-    ]
+class Rule(msgspec.Struct, frozen=True):
+    """When a column counts as moved: beyond natural variation at `level` (for one column), and beyond a trifle."""
+
+    variation: Variation
+    level: float = LEVEL
+    number: float = TRIFLE["number"]
+    category: float = TRIFLE["category"]
+    missing: float = MISSING_TRIFLE
+    seed: int = 0
+
+
+def shifts(left: Column, right: Column, names: Sequence[str], rule: Rule) -> list[ColumnShift]:
+    """Every named column, those that moved most against the usual first.
+
+    left, right: give a column by its name. rule: its level is that of all columns together.
+    """
+    each = msgspec.structs.replace(rule, level=rule.level / max(2 * len(names), 1))  # values, and the missing ones
+    with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, MOST_WORKERS))) as pool:
+        found = list(pool.map(lambda name: column_shift(left(name), right(name), each), names))
     return sorted(found, key=lambda s: (not s.beyond, not s.missing_beyond, -(s.effect or 0.0)))
 
 
-def _summaries(table: pl.LazyFrame, rows: int) -> dict[str, Summary]:
-    schema = table.collect_schema()
-    wanted: list[pl.Expr] = []
-    for name, dtype in schema.items():
-        column = pl.col(name)
-        absent = column.is_null() | column.is_nan() if dtype.is_float() else column.is_null()
-        wanted.append(absent.sum().alias(f"{name}\0missing"))
-        if dtype.is_numeric():
-            known = column.fill_nan(None) if dtype.is_float() else column
-            wanted += [known.mean().alias(f"{name}\0mean"), known.min().alias(f"{name}\0low")]
-            wanted += [known.max().alias(f"{name}\0high")]
-        elif dtype.is_temporal():
-            wanted += [column.min().alias(f"{name}\0first"), column.max().alias(f"{name}\0last")]
-    figures = table.select(wanted).collect(engine="streaming").row(0, named=True) if wanted else {}
-    return {name: _summary(name, figures, rows) for name in schema}
+def column_shift(left: pl.Series, right: pl.Series, rule: Rule) -> ColumnShift:
+    """One column. The two sides may be stored as different types."""
+    wanted = common_type(left.dtype, right.dtype)
+    if wanted is not None:
+        left, right = left.cast(wanted, strict=False), right.cast(wanted, strict=False)
+    counted = _counted(left, right) if left.dtype in (pl.String, pl.Boolean) else None
+    kind = _kind(left, counted)
+    sides = missing_mask(left), missing_mask(right)
+    told: dict[str, Any] = _missing(*sides, rule)
+    if kind == "number":
+        told |= _numbers(as_floats(left), as_floats(right), rule)
+    elif kind == "category" and counted is not None:
+        told |= _categories(left.cast(pl.String), counted, rule)
+    ours, theirs = (_summary(side, kind, lost) for side, lost in zip((left, right), sides, strict=True))
+    return ColumnShift(column=left.name, kind=kind, left=ours, right=theirs, **told)
 
 
-def _summary(name: str, figures: dict[str, Any], rows: int) -> Summary:
-    def number(what: str) -> float | None:
-        value = figures.get(f"{name}\0{what}")
-        return None if value is None else float(value)
-
-    def instant(what: str) -> str | None:
-        value = figures.get(f"{name}\0{what}")
-        return None if value is None else str(value)
-
-    missing = float(figures[f"{name}\0missing"]) / rows if rows else 0.0
-    return Summary(
-        missing=missing, mean=number("mean"), low=number("low"), high=number("high"), first=instant("first"),
-        last=instant("last"),
-    )  # fmt: skip
-
-
-def _shift(left: pl.Series, right: pl.Series, ours: Summary, theirs: Summary) -> ColumnShift:
-    kind = kind_of(left)
-    base = ColumnShift(column=left.name, kind=kind, left=ours, right=theirs)
-    blocks = [len(b) for b in np.array_split(np.arange(len(left)), BLOCKS)]
-    rates = [left.slice(sum(blocks[:i]), n).null_count() / n for i, n in enumerate(blocks) if n >= LEAST]
-    low, high = min(rates, default=0.0), max(rates, default=1.0)
-    lost = not low - MISSING_TRIFLE <= theirs.missing <= high + MISSING_TRIFLE
-    told: dict[str, Any] = {"missing_beyond": lost and abs(theirs.missing - ours.missing) > MISSING_TRIFLE}
-    if kind in ("number", "category") and len(left) and len(right):
-        told |= _numbers(left, right) if kind == "number" else _categories(left, right)
-    return ColumnShift(**{**{f: getattr(base, f) for f in base.__struct_fields__}, **told})
-
-
-def kind_of(column: pl.Series) -> Kind:
+def _kind(left: pl.Series, counted: _Counted | None) -> Kind:
     """What a column's values are to a comparison; text with many values has no distance of its own."""
-    dtype = column.dtype
-    if dtype.is_numeric():
+    if counted is not None:
+        crowded = counted.distinct > MOST_CATEGORIES or (counted.distinct > 20 and counted.distinct > len(left) / 2)
+        return "text" if crowded else "category"
+    if left.dtype.is_numeric():
         return "number"
-    if dtype.is_temporal():
-        return "time"
-    if dtype == pl.Boolean:
-        return "category"
-    if dtype == pl.String:
-        distinct = column.n_unique()
-        return "text" if distinct > MOST_CATEGORIES or (distinct > 20 and distinct > len(column) / 2) else "category"
-    return "other"
+    return "time" if left.dtype.is_temporal() else "other"
 
 
-def _numbers(left: pl.Series, right: pl.Series) -> dict[str, Any]:
-    ours, theirs = _floats(left), _floats(right)
-    both = np.concatenate([ours[np.isfinite(ours)], theirs[np.isfinite(theirs)]])
-    if not len(both):
+def _summary(column: pl.Series, kind: Kind, lost: Flags) -> Summary:
+    missing = float(lost.mean()) if len(lost) else 0.0
+    if kind == "time":
+        first, last = (None if at is None else str(at) for at in (column.min(), column.max()))
+        return Summary(missing=missing, first=first, last=last)
+    if kind != "number" or lost.all():
+        return Summary(missing=missing)
+    values = column.fill_nan(None) if column.dtype.is_float() and lost.any() else column
+    mean, low, high = values.mean(), values.min(), values.max()
+    middle = float(str(mean))  # of a decimal, too
+    return Summary(
+        missing=missing,
+        mean=middle if math.isfinite(middle) else None,
+        low=float(str(low)),
+        high=float(str(high)),
+    )
+
+
+def _missing(left: Flags, right: Flags, rule: Rule) -> dict[str, Any]:
+    """Whether the missing share moved, and by how much it may."""
+    if not len(left) or not len(right):
         return {}
-    edges, gaps = _bins(both)
-    known = ours[np.isfinite(ours)]
-    gaps /= (float(known.std()) if len(known) > 1 else 0.0) or float(both.std()) or 1.0
-    blocks = np.stack([histogram(part, edges) for part in np.array_split(ours, BLOCKS)])
-    effect = float(binned_wasserstein(blocks.sum(axis=0), histogram(theirs, edges), gaps))
-    told = _judged(effect, "number", "sd", blocks, gaps)
-    return {**told, "picture": _histograms(ours, theirs, both)} if told.get("beyond") else told
+    change = abs(float(right.mean() - left.mean()))
+    blocks = _blocks(left, rule.variation)
+    if rule.variation.natural.kind == "chance":
+        limit = rate_limit((int(left.sum()), len(left)), (int(right.sum()), len(right)), rule.level)
+    elif len(whole := [block for block in blocks if len(block) >= LEAST]) >= _FEWEST:
+        total, count = sum(int(block.sum()) for block in whole), sum(len(block) for block in whole)
+        own = [abs(block.mean() - (total - block.sum()) / (count - len(block))) for block in whole]
+        limit = natural_limit(np.array(own), rule.level)
+    else:
+        return {}
+    limit = max(limit, rule.missing)
+    return {"missing_limit": limit, "missing_beyond": change > limit}
 
 
-def _bins(values: Floats) -> tuple[Floats, Floats]:
-    """Inner edges at quantiles of both sides, values themselves, and distances between the means of successive bins."""
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, QUANTILES + 1)[1:-1], method="higher"))
-    edges = edges[edges > values.min()]  # nothing lies below the smallest
-    bins = np.searchsorted(edges, values, side="right")
-    counts = np.bincount(bins, minlength=len(edges) + 1)
-    return edges, np.diff(np.bincount(bins, weights=values, minlength=len(edges) + 1) / counts)
+def _blocks(values: Any, variation: Variation) -> list[Any]:
+    """The left's values cut into its blocks."""
+    ordered = values if variation.order is None or not variation.bounds else values[variation.order]
+    return [ordered[start:stop] for start, stop in variation.bounds]
 
 
-def _histograms(left: Floats, right: Floats, both: Floats) -> Picture:
-    """Even bins for the eye; those that the distance is taken over follow the quantiles."""
-    low, high = np.quantile(both, [0.005, 0.995])
-    distinct = len(np.unique(both))
+def _numbers(left: Floats, right: Floats, rule: Rule) -> dict[str, Any]:
+    ours, theirs = (side if (known := np.isfinite(side)).all() else side[known] for side in (left, right))
+    if not len(ours) or not len(theirs):
+        return {}
+    merged = Merged.of(ours, theirs)
+    scale = deviation(ours) or deviation(np.concatenate([ours, theirs])) or 1.0
+    wasserstein, ks = merged.distances()
+    edges, gaps = merged.quantile_bins(QUANTILES)
+    if rule.variation.natural.kind == "chance":
+        own = drawn_distances(*merged.counts(edges), gaps / scale, draws=DRAWS, seed=rule.seed)
+    else:
+        blocks = [histogram(np.where(np.isfinite(b), b, np.nan), edges) for b in _blocks(left, rule.variation)]
+        own = _own_distances(blocks, gaps / scale)
+    told = {"effect": wasserstein / scale, "unit": "sd", "ks": ks}
+    told |= _judged(wasserstein / scale, own, rule.number, rule)
+    return {**told, "picture": _histograms(merged)} if told.get("beyond") else told
+
+
+def _histograms(merged: Merged) -> Picture:
+    """Even bins for the eye, over what lies between the half and the 99.5th percent of either side."""
+    low, high = min(merged.quantiles(0.005)), max(merged.quantiles(0.995))
+    distinct = len(np.unique(merged.values[:: max(len(merged.values) // 1000, 1)]))
     edges = np.linspace(low, high if high > low else low + 1, min(BINS, max(distinct, 2)) + 1)
-    shares = [np.histogram(np.clip(side[np.isfinite(side)], low, high), edges)[0] for side in (left, right)]
-    first, second = (counts / max(int(counts.sum()), 1) for counts in shares)
+    first, second = (counts / max(int(counts.sum()), 1) for counts in merged.counts(edges[1:-1]))
     return Picture(left=first.tolist(), right=second.tolist(), edges=edges.tolist())
 
 
-def _categories(left: pl.Series, right: pl.Series) -> dict[str, Any]:
-    ours, theirs = left.cast(pl.String), right.cast(pl.String)
-    counts = pl.concat([ours, theirs]).drop_nulls().value_counts(sort=True)
-    names = counts[left.name].to_list()[:MOST_CATEGORIES]
-    if not names:
+def _categories(left: pl.Series, counted: _Counted, rule: Rule) -> dict[str, Any]:
+    names, ours, theirs = counted.names, counted.left, counted.right
+    if not names or not ours.sum() or not theirs.sum():
         return {}
-    places = {name: i for i, name in enumerate(names)}
-    code, other = (
-        side.drop_nulls().replace_strict(places, default=len(names), return_dtype=pl.Int64).to_numpy()
-        for side in (ours, theirs)
-    )
-    size = len(names) + 1
-    blocks = np.stack([np.bincount(part, minlength=size) for part in np.array_split(code, BLOCKS)])
-    window = np.bincount(other, minlength=size)
-    before = blocks.sum(axis=0)
-    effect = float(binned_jensen_shannon(before, window))
-    told = _judged(effect, "category", "0–1", blocks, None)
-    known = len(names)
-    new = [names[i] for i in range(known) if before[i] == 0]
-    gone = [names[i] for i in range(known) if window[i] == 0]
-    told |= {"new": new[:NAMED], "gone": gone[:NAMED]}
+    effect = float(binned_jensen_shannon(ours, theirs))
+    if rule.variation.natural.kind == "chance":
+        own = drawn_distances(ours, theirs, None, draws=DRAWS, seed=rule.seed)
+    else:
+        codes = left.cast(pl.Enum(names), strict=False).to_physical().fill_null(len(names)).to_numpy()
+        known = left.is_not_null().to_numpy()
+        held = zip(_blocks(codes, rule.variation), _blocks(known, rule.variation), strict=True)
+        own = _own_distances([np.bincount(c[k], minlength=len(names) + 1) for c, k in held], None)
+    new = [name for name, before in zip(names, ours, strict=False) if before == 0]
+    gone = [name for name, after in zip(names, theirs, strict=False) if after == 0]
+    told: dict[str, Any] = {"effect": effect, "unit": "0–1", "new": new[:NAMED], "gone": gone[:NAMED]}
+    told |= _judged(effect, own, rule.category, rule)
     if told.get("beyond"):
-        first, second = (counts[:known][:BARS] / max(int(counts.sum()), 1) for counts in (before, window))
-        told["picture"] = Picture(left=first.tolist(), right=second.tolist(), labels=names[:BARS])
+        told["picture"] = _bars(names, ours, theirs)
     return told
 
 
-def _judged(effect: float, kind: str, unit: str, blocks: Counts, gaps: Floats | None) -> dict[str, Any]:
-    """The effect beside what the left's own eighths show."""
-    if not np.isfinite(effect):
+def _bars(names: list[str], ours: Counts, theirs: Counts) -> Picture:
+    """The categories whose shares changed most, the most frequent first."""
+    before, after = (counts[:-1] / int(counts.sum()) for counts in (ours, theirs))
+    shown = np.sort(np.argsort(-np.abs(after - before), kind="stable")[:BARS])
+    return Picture(left=before[shown].tolist(), right=after[shown].tolist(), labels=[names[at] for at in shown])
+
+
+def _counted(left: pl.Series, right: pl.Series) -> _Counted:
+    sides: list[dict[str, int]] = [_value_counts(side) for side in (left, right)]
+    total = {name: sides[0].get(name, 0) + sides[1].get(name, 0) for name in [*sides[0], *sides[1]]}
+    ranked = sorted(total, key=lambda name: (-total[name], name))
+    names, rest = ranked[:MOST_CATEGORIES], ranked[MOST_CATEGORIES:]
+    ours, theirs = (
+        np.array([*(side.get(n, 0) for n in names), sum(side.get(n, 0) for n in rest)], dtype=np.int64)
+        for side in sides
+    )
+    return _Counted(names, ours, theirs, len(sides[0]))
+
+
+def _value_counts(column: pl.Series) -> dict[str, int]:
+    found = column.value_counts(name="rows").drop_nulls()
+    return dict(zip(found[column.name].cast(pl.String), found["rows"], strict=True))
+
+
+def _own_distances(blocks: list[Counts], gaps: Floats | None) -> Floats:
+    """Distance of each block to the rest; empty where there are too few blocks, or too few rows in them."""
+    whole = [block for block in blocks if block.sum() >= LEAST]
+    return pool_distances(np.stack(whole), gaps) if len(whole) >= _FEWEST else np.array([])
+
+
+def _judged(effect: float, own: Floats, trifle: float, rule: Rule) -> dict[str, Any]:
+    """The effect beside what the left shows by itself."""
+    if not len(own) or len(own) < _FEWEST:
         return {}
-    told: dict[str, Any] = {"effect": effect, "unit": unit}
-    if int(blocks.sum(axis=1).min()) < LEAST:
-        return told
-    own = pool_distances(blocks, gaps)
-    usual = float(own.min()), float(own.max())
-    return {**told, "usual": usual, "beyond": effect > max(usual[1], TRIFLE[kind])}
-
-
-def _floats(column: pl.Series) -> NDArray[np.float64]:
-    return np.asarray(column.cast(pl.Float64).to_numpy(), dtype=np.float64)
+    limit = max(natural_limit(own, rule.level), trifle)
+    return {"usual": (float(own.min()), float(own.max())), "limit": limit, "beyond": effect > limit}

@@ -8,9 +8,11 @@ import msgspec
 import polars as pl
 
 from solvent.data.compare.columns import compare_schemas, shared_columns
-from solvent.data.compare.model import RowChanges, TableDiff
+from solvent.data.compare.model import ColumnShift, RowChanges, TableDiff
 from solvent.data.compare.rows import compare_rows
-from solvent.data.compare.shift import Looked, look, shifts
+from solvent.data.compare.sample import Looked, look
+from solvent.data.compare.shift import Rule, shifts
+from solvent.data.compare.variation import in_order
 
 
 def compare_tables(left: pl.LazyFrame, right: pl.LazyFrame, *, key: Sequence[str] = ()) -> TableDiff:
@@ -31,9 +33,19 @@ def compare_tables(left: pl.LazyFrame, right: pl.LazyFrame, *, key: Sequence[str
     return TableDiff(
         schema=compare_schemas(ours, theirs),
         rows=rows,
-        shifts=shifts(*looked),
+        shifts=_shifts(*looked),
         sampled=(looked[0].sample.height, looked[1].sample.height),
     )
+
+
+def _shifts(left: Looked, right: Looked) -> list[ColumnShift]:
+    """Distances from the samples, in the order of their rows; figures from all rows."""
+    rule = Rule(in_order(left.sample.height, right.sample.height))
+    found = shifts(left.sample.get_column, right.sample.get_column, left.sample.columns, rule)
+    return [
+        msgspec.structs.replace(shift, left=left.summaries[shift.column], right=right.summaries[shift.column])
+        for shift in found
+    ]
 
 
 def _key_hint(rows: RowChanges, left: Looked, right: Looked) -> str | None:

@@ -44,7 +44,7 @@ class Allow(msgspec.Struct, frozen=True, array_like=True):
 
 class Extract(msgspec.Struct, frozen=True, array_like=True):
     """skipped: why the file was not analysed, empty where it was; trouble: rules that failed on it; lines: by joined
-    number, those that are spoken of.
+    number, those that are spoken of; overdue: it was given up, and may go well another time.
     """
 
     skipped: str = ""
@@ -55,6 +55,7 @@ class Extract(msgspec.Struct, frozen=True, array_like=True):
     allows: list[Allow] = []
     summary: Summary | None = None
     trouble: list[str] = []
+    overdue: bool = False
 
 
 def extract(path: str, content: bytes, rules: Sequence[Rule]) -> Extract:
@@ -74,7 +75,7 @@ def extract(path: str, content: bytes, rules: Sequence[Rule]) -> Extract:
             trouble.append(f"{rule.code} failed: {type(error).__name__}: {error}")
     allows = list(allowed(document))
     wanted = {number for _, one in found for number in (one.line, *one.evidence)} | {allow.line for allow in allows}
-    lines = {number: _line(document, number) for number in sorted(wanted)}
+    lines = {number: line_of(document, number) for number in sorted(wanted)}
     code = sum(1 for line in document.text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     return Extract("", notebook, code, found, lines, allows, summarise(file, blake3(content).hexdigest()), trouble)
 
@@ -139,6 +140,12 @@ def _scoped(found: Found, scopes: Sequence[tuple[int, int, str]]) -> Found:
     return msgspec.structs.replace(found, scope=around[-1] if around else "")
 
 
-def _line(document: Document, number: int) -> Line:
+def line_of(document: Document, number: int) -> Line:
+    """A joined line: where it stands, and its text; of a magic line, the magic."""
     place = document.place(number)
-    return Line(place.cell, place.line, place.physical, document.line(number)[:300])
+    return Line(
+        place.cell,
+        place.line,
+        place.physical,
+        (document.line(number) or document.blanked.get(number, "").strip())[:300],
+    )

@@ -6,11 +6,14 @@ import ast
 import builtins
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from solvent.debt.facts.document import Document, parse
 from solvent.debt.facts.scopes import Binding, Function, Map, Scope
 from solvent.debt.facts.types import Types
+
+if TYPE_CHECKING:
+    from solvent.debt.flow.follow import Flow
 
 _Node = TypeVar("_Node", bound=ast.AST)
 _BUILTINS = frozenset(dir(builtins))
@@ -112,6 +115,18 @@ class FileFacts:
             return False
         return any(isinstance(each, ast.ExceptHandler) for each in self.parents(binding.node))
 
+    @cached_property
+    def _by_place(self) -> dict[tuple[int, int, int, int], ast.expr]:
+        return {
+            (node.lineno, node.col_offset, node.end_lineno or 0, node.end_col_offset or 0): node
+            for node in reversed(self.map.order)
+            if isinstance(node, ast.expr)
+        }
+
+    def expression(self, place: tuple[int, int, int, int]) -> ast.expr | None:
+        """The outermost expression that spans a place: first line and column, last line and column."""
+        return self._by_place.get(place)
+
     def function(self, node: ast.expr) -> Function | None:
         """The file's own function that a name stands for, where nothing else binds that name."""
         if isinstance(node, ast.Name) and (found := self.binding(node)) is not None:
@@ -129,3 +144,10 @@ class FileFacts:
         known. All bindings of a name must agree. Sources: constructors, known returns, annotations.
         """
         return self._types.of(node)
+
+    @cached_property
+    def flow(self) -> Flow:
+        """What happens to rows: splits, fits, scores, and what each variable holds."""
+        from solvent.debt.flow.follow import follow  # it rests on these facts
+
+        return follow(self)

@@ -21,8 +21,8 @@ def words(text: str) -> frozenset[str]:
 
 _PANDAS_READERS = words("""
     read_csv read_table read_excel read_parquet read_feather read_json read_pickle read_sql read_sql_query
-    read_sql_table read_fwf read_hdf read_orc read_stata read_sas read_spss read_clipboard read_gbq
-    merge get_dummies json_normalize crosstab DataFrame.from_dict DataFrame.from_records
+    read_sql_table read_fwf read_hdf read_orc read_stata read_sas read_spss read_clipboard read_gbq merge
+    get_dummies json_normalize crosstab DataFrame.from_dict DataFrame.from_records
 """)
 _ARRAYS = words("""
     array zeros ones arange linspace asarray loadtxt genfromtxt concatenate vstack hstack column_stack stack empty
@@ -38,7 +38,7 @@ _SAME_FRAME = words("""
     copy dropna fillna drop drop_duplicates rename reset_index set_index sort_values sort_index replace assign head
     tail sample query merge join astype filter reindex ffill bfill interpolate round clip select_dtypes describe
     pivot_table pivot melt transpose nlargest nsmallest where mask isna isnull notna notnull corr cov shift diff
-    rename_axis add_prefix add_suffix explode infer_objects convert_dtypes truncate tz_localize to_frame
+    append rename_axis add_prefix add_suffix explode infer_objects convert_dtypes truncate tz_localize to_frame
 """)
 _SAME_SERIES = words("""
     copy dropna fillna drop drop_duplicates rename sort_values sort_index replace head tail sample astype round clip
@@ -157,8 +157,7 @@ class Types:
         name = self._file.resolve(node.func)
         if name:
             if name in RETURNS:
-                pieces = any(keyword.arg in {"chunksize", "iterator", None} for keyword in node.keywords)
-                return "" if pieces else RETURNS[name]
+                return "" if _gives_several(name, node) else RETURNS[name]
             if name == "pandas.concat":
                 return _of_concat(node, self._of)
             last = name.rpartition(".")[2]
@@ -228,6 +227,15 @@ class Types:
         return SERIES if isinstance(columns, ast.Constant) else ""
 
 
+def _gives_several(name: str, node: ast.Call) -> bool:
+    """Whether a reader is asked for an iterator of tables, or for a dictionary of a workbook's sheets."""
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    if name != "pandas.read_excel":
+        return bool(given.keys() & {"chunksize", "iterator", "squeeze", None})
+    sheet = given.get("sheet_name", node.args[1] if len(node.args) > 1 else ast.Constant(0))
+    return not isinstance(sheet, ast.JoinedStr) and not (isinstance(sheet, ast.Constant) and sheet.value is not None)
+
+
 def _of_concat(node: ast.Call, of: Callable[[ast.expr], str | None]) -> str:
     """`concat` of frames, or side by side, is a frame."""
     axis = next((keyword.value for keyword in node.keywords if keyword.arg == "axis"), None)
@@ -247,7 +255,7 @@ ALIASES = {
     "polars.dataframe.frame.DataFrame": POLARS,
     "numpy.typing.NDArray": ARRAY,
 }
-_SHOUTED = words("SVC SVR NMF PCA SMOTE ADASYN RFE RFECV LSTM GRU TSNE")
+_SHOUTED = words("SVC SVR SGD NMF PCA SMOTE ADASYN RFE RFECV LSTM GRU TSNE")
 _FROM_FRAME = {
     **dict.fromkeys(words("mean median std var min max sum count nunique any all quantile idxmax idxmin"), SERIES),
     "groupby": GROUPED,

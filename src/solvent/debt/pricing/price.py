@@ -173,11 +173,6 @@ def _shares(findings: Sequence[Finding]) -> list[float]:
     return shares
 
 
-def money(minutes: float, hourly: float) -> float:
-    """What minutes cost at an hourly rate."""
-    return minutes / 60 * hourly
-
-
 def months_said(months: float) -> str:
     """A break-even as people say it.
 

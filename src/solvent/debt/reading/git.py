@@ -41,6 +41,14 @@ class Commit(msgspec.Struct, frozen=True):
     subject: str
 
 
+class Change(msgspec.Struct, frozen=True):
+    """A commit and the files that it touched."""
+
+    at: int
+    subject: str
+    paths: list[str]
+
+
 class Git:
     """A checkout, seen from one of its folders; paths are relative to that folder."""
 
@@ -99,21 +107,23 @@ class Git:
         rows = [row.decode("utf-8", "replace").split(" ", 2) for row in text.split(b"\0") if row]
         return [Commit(row[0], int(row[1]), row[2] if len(row) > 2 else "") for row in reversed(rows)]
 
-    def changes(self) -> tuple[dict[str, list[float]], list[float]]:
-        """Times of the commits that touched each file, and of all commits, within YEARS; empty without a commit."""
+    def commit_before(self, at: float) -> Commit | None:
+        """The last commit of the first-parent history that is not younger than a time; None where none is so old."""
+        command = ("log", "--first-parent", "-1", f"--before={int(at)}", "-z", "--format=%H %ct %s", "HEAD")
+        row = self._run(*command, check=False).rstrip(b"\0").decode("utf-8", "replace").split(" ", 2)
+        return Commit(row[0], int(row[1]), row[2] if len(row) > 2 else "") if len(row) > 1 else None
+
+    def changes(self) -> list[Change]:
+        """The commits of the last YEARS with the files of this folder that they touched, newest first."""
         command = ("log", f"--since={YEARS} years ago", "-z", "--no-renames", "--name-only", "--relative")
-        text = self._run(*command, "--format=%x01%ct", "HEAD", check=False)
-        files: dict[str, list[float]] = {}
-        times: list[float] = []
-        for part in text.split(b"\0"):
-            name = part.lstrip(b"\n")
-            if name.startswith(b"\1"):
-                stamp, _, name = name[1:].partition(b"\n")
-                times.append(float(stamp))
-                name = name.lstrip(b"\n")
-            if name and times:
-                files.setdefault(os.fsdecode(name), []).append(times[-1])
-        return files, times
+        text = self._run(*command, "--format=%x01%ct %s%x02", "HEAD", check=False)
+        found = []
+        for part in text.split(b"\1")[1:]:
+            head, _, names = part.partition(b"\2")
+            stamp, _, subject = head.decode("utf-8", "replace").partition(" ")
+            paths = [os.fsdecode(name.strip(b"\n")) for name in names.split(b"\0")]
+            found.append(Change(int(stamp), subject, [path for path in paths if path]))
+        return found
 
     def begun(self) -> float | None:
         """Time of the oldest root commit; None without one."""

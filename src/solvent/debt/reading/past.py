@@ -5,25 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
+from solvent.debt.facts.repository import Repository
 from solvent.debt.facts.summary import Summary
 from solvent.debt.pricing.churn import exposure
 from solvent.debt.pricing.price import History, Past
 from solvent.debt.reading.git import YEARS, Git
 
 
-def past_of(git: Git | None, summaries: Mapping[str, Summary], now: float) -> Past:
-    """now: Unix seconds."""
-    users = users_of(summaries)
-    nothing = History({}, {path: len(files) for path, files in users.items()}, users)
+def past_of(git: Git | None, repository: Repository, now: float) -> Past:
+    """What is known at a time (Unix seconds) of how often files change; commits after it do not count."""
+    users = users_of(repository.summaries)
+    counts = {path: len(files) for path, files in users.items()}
     if git is None:
-        return Past(nothing)
+        return Past(History({}, counts, users))
     begun = git.begun()
     if begun is None or git.shallow():
-        return Past(nothing, 0 if begun is None else None, shallow=begun is not None)
-    changes, times = git.changes()
+        return Past(History({}, counts, users), 0 if begun is None else None, shallow=begun is not None)
     begun = max(begun, now - YEARS * 365.25 * 86_400)
-    files = {path: seen for path in summaries if (seen := exposure(changes.get(path, ()), begun, now)) is not None}
-    return Past(History(files, nothing.users, users), len(times))
+    times: dict[str, list[float]] = {}
+    commits = 0
+    for change in git.changes():
+        if change.at <= now:
+            commits += 1
+            for path in change.paths:
+                times.setdefault(path, []).append(change.at)
+    files = {path: seen for path in repository.files if (seen := exposure(times.get(path, ()), begun, now)) is not None}
+    return Past(History(files, counts, users), commits)
 
 
 def users_of(summaries: Mapping[str, Summary]) -> dict[str, list[str]]:

@@ -90,6 +90,10 @@ class Revision:
         self.git, self._blobs = git, blobs
         self.oids = {blob.path: blob.oid for blob in git.tree(commit)}
 
+    def key(self, path: str) -> str:
+        """Names the content of a file, and its path, over all revisions."""
+        return f"{path}\0{self.oids[path]}"
+
     def entries(self) -> dict[str, Entry]:
         kept = {n: o for n, o in self.oids.items() if not PASSED_OVER.intersection(PurePosixPath(n).parts[:-1])}
         return {name: Entry(name, 0, True) for name in kept}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import solvent
 from solvent.debt.finding import Place, State, Step
 from solvent.debt.report.view import FAMILIES, Priced, View
 from solvent.debt.report.words import duration
@@ -14,14 +13,14 @@ _BASELINE: Final[dict[State, str]] = {"new": "new", "known": "unchanged"}
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def sarif(seen: View) -> dict[str, Any]:
-    """One run with all findings, allowed and known ones too."""
+def sarif(seen: View, version: str) -> dict[str, Any]:
+    """One run with all findings, allowed and known ones too. version: of Solvent."""
     rules = {item.rule.code: item.rule for item in seen.items}
     order = {code: at for at, code in enumerate(sorted(rules))}
     driver = {
         "name": "solvent audit",
-        "version": solvent.__version__,
-        "semanticVersion": solvent.__version__,
+        "version": version,
+        "semanticVersion": version,
         "properties": {"ruleSet": seen.rule_set},
         "rules": [
             {

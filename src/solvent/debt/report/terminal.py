@@ -7,8 +7,9 @@ from textwrap import wrap
 from typing import Final
 
 from solvent.debt.pricing.price import months_said
-from solvent.debt.report.view import Priced, View, lines_of
-from solvent.debt.report.words import duration, plural, shown_place
+from solvent.debt.report.view import Debt, Priced, View, lines_of
+from solvent.debt.report.words import duration, shown_place
+from solvent.pages.words import plural
 
 WIDTH: Final = 80
 FIRST: Final = 5
@@ -21,13 +22,13 @@ def render(seen: View, *, paint: Paint, rest: bool = False) -> list[str]:
     lines = [*(paint(line, "strong") for line in _wrapped(sentence(seen), "")), *_read(seen)]
     if seen.families:
         lines += ["", *_families(seen)]
-        shown = seen.first if rest else seen.first[:FIRST]
+        shown = seen.debts if rest else seen.debts[:FIRST]
         lines += ["", paint("All of it, the best paying first:" if rest else "Pay first:", "strong")]
-        for number, item in enumerate(shown, 1):
-            lines += _item(number, item, paint)
-        left = len(seen.first) - len(shown)
+        for number, debt in enumerate(shown, 1):
+            lines += _debt(number, debt, paint, rest=rest)
+        left = len(seen.debts) - len(shown)
         if left:
-            lines.append(paint(f"  and {plural(left, 'finding')} more: `--all` lists them", "soft"))
+            lines.append(paint(f"  and {plural(left, 'kind')} of debt more: `--all` lists every place", "soft"))
     return lines
 
 
@@ -61,7 +62,7 @@ def _read(seen: View) -> list[str]:
         parts.append(plural(seen.commits, "commit"))
     lines = [f"Read: {', '.join(parts)} in {seen.seconds:.1f} s."]
     if seen.groups:
-        reasons = ", ".join(f"{len(group.files):,} {group.reason}" for group in seen.groups)
+        reasons = ", ".join(f"{plural(len(group.files), 'file')} ({group.reason})" for group in seen.groups)
         lines += _wrapped(f"Not analysed: {reasons}.", "")
     aside = [f"{plural(seen.allowed, 'debt')} allowed with a reason"] if seen.allowed else []
     aside += [f"{plural(seen.known, 'debt')} known before"] if seen.known else []
@@ -83,15 +84,28 @@ def _families(seen: View) -> list[str]:
     return [f"  {name:<22} {count:>8}   {principal:<18} {interest}" for name, count, principal, interest in rows]
 
 
-def _item(number: int, item: Priced, paint: Paint) -> list[str]:
-    finding, price = item.finding, item.price
-    even = f"breaks even in {months_said(price.breaks_even)}" if price.breaks_even is not None else "interest unknown"
-    if price.principal.mean == 0:
-        even = "paid with the one above"
-    head = f"  {number} {shown_place(finding.place)}  {paint(f'{item.rule.code} {item.rule.name}', 'accent')}  {even}"
-    lines = [head, *_wrapped(finding.said or item.rule.title, "      ")]
-    lines += [paint(f"      {_cut(line, WIDTH - 6)}", "soft") for line in lines_of(finding)[:4]]
-    return [*lines, *_wrapped(f"fix: {item.rule.fix}", "      ")]
+def _debt(number: int, debt: Debt, paint: Paint, *, rest: bool) -> list[str]:
+    best = debt.items[0]
+    even = f"breaks even in {months_said(debt.breaks_even)}" if debt.breaks_even is not None else "interest unknown"
+    name = paint(f"{debt.rule.code} {debt.rule.name}", "accent")
+    lines = [f"  {number} {shown_place(best.finding.place)}  {name}  {even}"]
+    lines += _wrapped(what(best), "      ")
+    lines += [paint(f"      {_cut(line, WIDTH - 6)}", "soft") for line in lines_of(best.finding)[:4]]
+    more = debt.items[1:]
+    if rest:
+        lines += [
+            line
+            for item in more
+            for line in _wrapped(f"{shown_place(item.finding.place)} {item.finding.said}", "      ")
+        ]
+    elif more:
+        lines += _wrapped(f"and {plural(len(more), 'place')} more, {duration(debt.sum.principal)} in all", "      ")
+    return [*lines, *_wrapped(f"fix: {debt.rule.fix}", "      ")]
+
+
+def what(item: Priced) -> str:
+    """What is wrong here: the rule's sentence, and what is special to the place."""
+    return f"{item.rule.title}: {item.finding.said}" if item.finding.said else item.rule.title
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

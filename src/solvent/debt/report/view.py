@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from solvent.debt.audit import Audit
-from solvent.debt.finding import Finding
+from solvent.debt.finding import Finding, Place
 from solvent.debt.pricing.assumptions import MINUTES_A_LINE
 from solvent.debt.pricing.price import Past, Price, Prices, Sum
 from solvent.debt.rules.base import RULE_SET, Rule
@@ -39,6 +39,15 @@ class Family(msgspec.Struct, frozen=True):
     sum: Sum
 
 
+class Debt(msgspec.Struct, frozen=True):
+    """All places of one rule, the best paying first, and what they cost together."""
+
+    rule: Rule
+    items: list[Priced]
+    sum: Sum
+    breaks_even: float | None
+
+
 class Group(msgspec.Struct, frozen=True):
     """Files that were not analysed for one reason."""
 
@@ -47,13 +56,14 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """items: all findings, by place; first: what is owed, the best paying first; sum: of what is owed; allowed, known:
-    how many were set aside; debt_ratio: principal over what writing the lines took, as SonarQube states it;
+    """items: all findings, by place; first, debts: what is owed, the best paying first; sum: of what is owed;
+    allowed, known: how many were set aside; debt_ratio: principal over what writing the lines took (SonarQube);
     commits: None without history; shallow: the history is cut.
     """
 
     items: list[Priced]
     first: list[Priced]
+    debts: list[Debt]
     families: list[Family]
     sum: Sum
     allowed: int
@@ -84,6 +94,7 @@ def view(found: Audit, past: Past, *, seconds: float, seed: int = 0) -> View:
     return View(
         items=items,
         first=sorted((items[at] for at in owed), key=_worth),
+        debts=_debts(items, owed, prices),
         families=sorted(families, key=lambda f: -f.sum.principal.mean),
         sum=total,
         allowed=states["allowed"],
@@ -98,6 +109,19 @@ def view(found: Audit, past: Past, *, seconds: float, seed: int = 0) -> View:
         shallow=past.shallow,
         seconds=seconds,
     )
+
+
+def _debts(items: list[Priced], owed: list[int], prices: Prices) -> list[Debt]:
+    by_rule: dict[str, list[int]] = {}
+    for at in owed:
+        by_rule.setdefault(items[at].rule.code, []).append(at)
+    debts = []
+    for mine in by_rule.values():
+        ranked = sorted(mine, key=lambda at: _worth(items[at]))
+        total = prices.sum(mine)
+        even = total.principal.mean / total.interest.mean if total.interest is not None else None
+        debts.append(Debt(items[ranked[0]].rule, [items[at] for at in ranked], total, even))
+    return sorted(debts, key=lambda debt: _worth(debt.items[0]))
 
 
 def _worth(item: Priced) -> tuple[float, ...]:
@@ -119,5 +143,9 @@ def _groups(found: Audit) -> list[Group]:
 
 
 def lines_of(finding: Finding) -> Sequence[str]:
-    """The evidence, a line each: number and text."""
-    return [f"{step.place.line} {step.text}" for step in finding.evidence]
+    """The evidence, a line each: number, in a notebook behind its cell's, and text."""
+    return [f"{_number(step.place)} {step.text}" for step in finding.evidence]
+
+
+def _number(place: Place) -> str:
+    return f"{place.cell}:{place.line}" if place.cell else f"{place.line}"

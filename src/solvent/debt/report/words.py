@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from solvent.debt.finding import Place
 from solvent.debt.pricing.draws import Range
 
@@ -20,10 +22,29 @@ def duration(value: Range) -> str:
     return f"{_two(value.mean / size)} {unit} ({_two(value.p10 / size)}–{_two(value.p90 / size)})"
 
 
-def money_said(value: Range, hourly: float, currency: str) -> str:
-    """The same in money, at an hourly rate."""
-    mean, low, high = (minutes / HOUR * hourly for minutes in (value.mean, value.p10, value.p90))
-    return f"{_two(mean)} {currency} ({_two(low)}–{_two(high)})".replace("  ", " ")
+class Money(msgspec.Struct, frozen=True):
+    """hourly: what a working hour costs."""
+
+    hourly: float
+    currency: str
+
+    def said(self, value: Range) -> str:
+        """Minutes as money: the mean with its 10 to 90% range.
+
+        >>> Money(90, "EUR").said(Range(120.0, 60.0, 110.0, 240.0))
+        '180 EUR (90–360)'
+        """
+        mean, low, high = (_two(minutes / HOUR * self.hourly) for minutes in (value.mean, value.p10, value.p90))
+        return f"{mean} {self.currency or 'in money'} ({low}–{high})"
+
+
+def rounded(minutes: float) -> str:
+    """A figure without its range, for changes and charts.
+
+    >>> rounded(45.2), rounded(541.0)
+    ('45 min', '9 h')
+    """
+    return f"{_two(minutes / HOUR)} h" if minutes >= HOUR else f"{_two(minutes)} min"
 
 
 def _two(value: float) -> str:
@@ -43,10 +64,3 @@ def _two(value: float) -> str:
 def shown_place(place: Place) -> str:
     """`train.py:41`, or `model.ipynb cell 7:3`."""
     return f"{place.path} cell {place.cell}:{place.line}" if place.cell else f"{place.path}:{place.line}"
-
-
-def plural(count: int, word: str) -> str:
-    """`1 file`, `2 files`, `3 notebooks`."""
-    if word.endswith("y"):
-        return f"{count:,} {word}" if count == 1 else f"{count:,} {word[:-1]}ies"
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

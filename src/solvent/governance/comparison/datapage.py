@@ -8,13 +8,19 @@ from typing import Any
 from solvent.data.compare.model import ColumnShift, FilesDiff, RowChanges, SchemaChange, TableDiff
 from solvent.governance.comparison import pictures
 from solvent.governance.comparison.data import DataDiff
-from solvent.governance.comparison.datatext import effect_said, sentence, shown, size, summary_said, usual_said
+from solvent.governance.comparison.datatext import effect_said, limit_said, sentence, shown, size, summary_said
 from solvent.pages.document import document
 from solvent.pages.markup import Html, join, tag
 from solvent.pages.parts import cell, table, tile
 from solvent.pages.words import percent, plural
 
 MOST = 60  # rows of a table of files or columns
+EFFECT = (
+    "Effect: Wasserstein distance in standard deviations of the left for numbers, Jensen–Shannon distance for "
+    "categories. Usual (the grey range): the same distance where nothing has happened. Allowed: what that variation "
+    "would exceed in one comparison of twenty, over all columns, and never less than a trifle."
+)
+IN_ORDER = "Held against blocks of the left in the order of its rows."
 
 
 def data_page(diff: DataDiff) -> str:
@@ -82,14 +88,14 @@ def _files(files: FilesDiff) -> Html:
 def table_parts(whole: TableDiff, left: str, right: str) -> Html:
     """Columns, shifts with their pictures, and rows of two tables."""
     return join(
-        _schema(whole.schema) if not whole.schema.equal else None,
-        _moved(whole.moved, left, right),
-        _shifts(whole),
+        schema_card(whole.schema) if not whole.schema.equal else None,
+        moved_cards(whole.moved, left, right),
+        shift_table(whole.shifts, IN_ORDER),
         _rows(whole.rows),
     )
 
 
-def _schema(schema: SchemaChange) -> Html:
+def schema_card(schema: SchemaChange) -> Html:
     rows = [tag("tr", cell("+ added"), cell(n, kind="name"), cell(t)) for n, t in list(schema.added.items())[:MOST]]
     rows += [
         tag("tr", cell("− removed"), cell(n, kind="name"), cell(t)) for n, t in list(schema.removed.items())[:MOST]
@@ -102,12 +108,14 @@ def _schema(schema: SchemaChange) -> Html:
     return _card("Columns", table(("", "Column", "Type"), rows, caption="Columns that differ") if rows else None, order)
 
 
-def _moved(shifts: Sequence[ColumnShift], left: str, right: str) -> Html | None:
+def moved_cards(shifts: Sequence[ColumnShift], left: str, right: str) -> Html | None:
+    """A picture of each column that moved."""
     cards = []
     for shift in shifts:
         picture = pictures.distributions(shift, left, right)
         if picture is not None:
-            note = f"{effect_said(shift)}; the left's own eighths differ by {usual_said(shift)}. {summary_said(shift)}"
+            told = f"{effect_said(shift)}, where natural variation would allow {limit_said(shift)}"
+            note = f"{told}. {summary_said(shift)}"
             cards.append(_card(f"▲ {shift.column}", picture, tag("p", note, class_="why")))
     if not cards:
         return None
@@ -119,15 +127,16 @@ def _moved(shifts: Sequence[ColumnShift], left: str, right: str) -> Html | None:
     )
     return tag(
         "div",
-        tag("h2", "What moved by more than the left varies by itself"),
+        tag("h2", "What moved beyond natural variation"),
         keys,
         tag("div", cards, class_="many"),
         class_="gap",
     )
 
 
-def _shifts(whole: TableDiff) -> Html | None:
-    told = whole.shifts[:MOST]
+def shift_table(shifts: Sequence[ColumnShift], held: str) -> Html | None:
+    """Every column's effect over what is usual. held: what it is held against, as a sentence."""
+    told = shifts[:MOST]
     if not told:
         return None
     most = max((s.effect for s in told if s.effect is not None), default=0.0)
@@ -136,21 +145,22 @@ def _shifts(whole: TableDiff) -> Html | None:
     rows = [
         tag(
             "tr",
-            cell(f"{'▲ ' if s.beyond or s.missing_beyond else ''}{s.column}", kind="name"),
+            cell(s.column, kind="name"),
             cell(pictures.against_usual(s, most), kind="pic"),
-            cell(effect_said(s), "effect", kind="n"),
-            cell(usual_said(s) if s.effect is not None else "–", "usual", kind="n"),
-            cell(f"{percent(s.left.missing)} → {percent(s.right.missing)}", "missing", kind="n"),
+            cell(f"{'▲ ' if s.beyond else ''}{effect_said(s)}", "effect", kind="n"),
+            cell(limit_said(s) if s.effect is not None else "–", "allowed", kind="n"),
+            cell(_missing_said(s), "missing", kind="n"),
             cell(summary_said(s), kind="full"),
         )
         for s in told
     ]
-    note = (
-        "Effect: Wasserstein distance in standard deviations of the left for numbers, Jensen–Shannon distance for "
-        "categories. Usual: the same distance between each eighth of the left and its rest, in the order of its rows."
-    )
-    header = ("Column", "Effect over the usual", "Effect", "Usual", "Missing", "")
+    note = f"{EFFECT} {held}"
+    header = ("Column", "Effect over the usual", "Effect", "Allowed", "Missing", "")
     return _card("Shift by column", table(header, rows, right=(2, 3, 4), caption=note), tag("p", note, class_="why"))
+
+
+def _missing_said(shift: ColumnShift) -> str:
+    return f"{'▲ ' if shift.missing_beyond else ''}{percent(shift.left.missing)} → {percent(shift.right.missing)}"
 
 
 def _rows(rows: RowChanges) -> Html | None:

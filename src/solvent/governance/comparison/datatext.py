@@ -110,13 +110,12 @@ def _shifts(table: TableDiff) -> list[str]:
     told = [shift for shift in table.shifts if shift.effect or shift.moved_missing]
     if not told:
         return []
-    rows = [_shift_row(shift) for shift in told[:NAMED]]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     sampled = max(table.sampled)
-    lines = ["", "  shift by column: effect, (what the eighths of the left differ by), left → right"]
-    for row in rows:
-        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        lines.append(_cut(f"    {cells}".rstrip(), 95))
+    lines = [
+        "",
+        "  shift by column: effect, (what natural variation would allow), left → right",
+        *shift_lines(told[:NAMED]),
+    ]
     if len(told) > NAMED:
         lines.append(f"      and {plural(len(told) - NAMED, 'column')} less")
     if sampled < max(table.rows.left, table.rows.right):
@@ -124,9 +123,17 @@ def _shifts(table: TableDiff) -> list[str]:
     return lines
 
 
+def shift_lines(shifts: Sequence[ColumnShift]) -> list[str]:
+    """One aligned line a column; ▲ marks what moved."""
+    rows = [_shift_row(shift) for shift in shifts]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))] if rows else []
+    cells = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return [_cut(f"    {line}".rstrip(), 95) for line in cells]
+
+
 def _shift_row(shift: ColumnShift) -> list[str]:
-    mark = "▲" if shift.beyond or shift.missing_beyond else " "
-    return [mark, _cut(shift.column, 28), effect_said(shift), f"({usual_said(shift)})", summary_said(shift)]
+    mark = "▲" if shift.moved else " "
+    return [mark, _cut(shift.column, 28), effect_said(shift), f"({limit_said(shift)})", summary_said(shift)]
 
 
 def effect_said(shift: ColumnShift) -> str:
@@ -134,6 +141,13 @@ def effect_said(shift: ColumnShift) -> str:
     if shift.effect is None:
         return "–"
     return f"{number(shift.effect)} {shift.unit}" if shift.unit == "sd" else number(shift.effect)
+
+
+def limit_said(shift: ColumnShift) -> str:
+    """The largest effect that is no drift: `up to 0.12`."""
+    if shift.effect is None:
+        return "no distance"
+    return "too few rows to say" if shift.limit is None else f"up to {number(shift.limit)}"
 
 
 def usual_said(shift: ColumnShift) -> str:

@@ -68,7 +68,7 @@ def _categories(picture: Picture) -> Html:
 
 
 def against_usual(shift: ColumnShift, most: float) -> Html | None:
-    """The effect as a mark over the range that the left's own eighths span. most: effect at the right edge."""
+    """The effect as a mark over what is usual, a tick at what is allowed. most: effect at the right edge."""
     if shift.effect is None:
         return None
     x = Scale(0.0, most or 1.0, 4.0, 176.0)
@@ -76,6 +76,8 @@ def against_usual(shift: ColumnShift, most: float) -> Html | None:
     if shift.usual is not None:
         low, high = (min(x(value), 176.0) for value in shift.usual)
         parts.append(tag("rect", class_="usual", x=low, y=3, width=max(high - low, 2.0), height=10))
+    if shift.limit is not None and shift.limit <= most:
+        parts.append(tag("line", class_="allowed", x1=x(shift.limit), x2=x(shift.limit), y1=1, y2=15))
     parts.append(
         tag("circle", class_="effect warn" if shift.beyond else "effect", cx=min(x(shift.effect), 176.0), cy=8, r=4)
     )

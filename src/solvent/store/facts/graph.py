@@ -9,20 +9,22 @@ since no node is entered twice.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Select, or_, select
+import msgspec
+from sqlalchemy import Column, Connection, Select, or_, select
 
 from solvent.lineage.entities import Edge, Node, NodeKind, Subgraph
 from solvent.store import schema as t
 from solvent.store.facts.base import FactsBase
-from solvent.store.facts.values import begins_with, many, one_of, rows_in
+from solvent.store.facts.values import begins_with, gathered, many, one_of
 from solvent.store.facts.writing import NodeName, UnknownFact, find_nodes
 
 FIND_LIMIT = 50
+_numbers = msgspec.json.Decoder(list[int]).decode
+_texts = msgspec.json.Decoder(list[str]).decode
 _KINDS = {kind.value: kind for kind in NodeKind}
 _node_columns = (t.node.c.id, t.node.c.kind, t.node.c.key, t.node.c.name, t.node.c.happened_at, t.node.c.recorded_at)
 
@@ -37,8 +39,8 @@ class _Way(NamedTuple):
     stops: int
 
     def edges(self, sqlite: bool) -> Select[Any]:
-        """The edges of one level: near, far, role, via."""
-        return select(self.near, self.far, t.edge.c.role, t.edge.c.via).where(one_of(self.near, sqlite))
+        """The edges of one level, in columns: near, far, via, role."""
+        return gathered((self.near, self.far, t.edge.c.via, t.edge.c.role), sqlite).where(one_of(self.near, sqlite))
 
 
 _UP = _Way(near=t.edge.c.target_id, far=t.edge.c.source_id, shows=t.INPUT, stops=t.OUTPUT)
@@ -82,20 +84,21 @@ class GraphFacts(FactsBase):
         return self._reached(kind, key, limit, _DOWN)
 
     def _reached(self, kind: NodeKind, key: str, limit: int, way: _Way) -> Subgraph:
-        with self.database.read() as connection, _no_collection():
+        with self.database.read() as connection:
             root = find_nodes(connection, self.project_id, [(kind, key)]).get((kind, key))
             if root is None:
                 raise UnknownFact(kind, key)
             sqlite = self.database.sqlite
             edges, walk = way.edges(sqlite), _Walk(root, limit, way)
             while walk.level:
-                walk.enter(connection.execute(edges, {"values": many(walk.level, sqlite)}).all())
-            nodes = [_node(row) for row in rows_in(connection, select(*_node_columns), t.node.c.id, walk.onward)]
+                near, far, via, role = connection.execute(edges, {"values": many(walk.level, sqlite)}).one()
+                walk.enter(_numbers(near), _numbers(far), _numbers(via), _texts(role))
+            nodes = _nodes(connection, walk.onward, sqlite)
         return Subgraph(root=root, nodes=nodes, edges=walk.edges(), truncated=walk.truncated)
 
 
 class _Walk:
-    """A traversal between two queries.
+    """A traversal between two queries. Its edges lie in columns: they may be hundreds of thousands.
 
     level: nodes whose edges are wanted next. onward: nodes reached, and whether the walk goes on from them to
     everything; from bytes that a run made or took it does not go on to the other runs that know them.
@@ -107,17 +110,21 @@ class _Walk:
         self.truncated = False
         self._limit = limit
         self._way = way
-        self._edges: list[Edge] = []
+        self._near: list[int] = []
+        self._far: list[int] = []
+        self._roles: list[str] = []
         self._left_out: set[int] = set()  # nodes that an edge led to while they were not reached
         self._entered: set[int] = set()
+        self._done = {root}  # nodes from which the walk goes on to everything
 
-    def enter(self, rows: Sequence[Sequence[Any]]) -> None:
+    def enter(self, nears: list[int], fars: list[int], vias: list[int], roles: list[str]) -> None:
         """Take the edges of this level, and find the next one."""
         onward, shows, stops = self.onward, self._way.shows, self._way.stops
         found: dict[int, None] = {}
-        for near, far, _, via in rows:
+        new = set(fars).difference(self._done)  # most edges of a large answer lead to what is done
+        for near, far, via in compress(zip(nears, fars, vias, strict=True), map(new.__contains__, fars)):
             known = onward.get(far)
-            if known:  # most edges of a large answer
+            if known:
                 continue
             if not onward[near] and via == stops:
                 self._left_out.add(far)
@@ -129,36 +136,35 @@ class _Walk:
             elif known is None or leads_on:
                 onward[far] = leads_on
                 found[far] = None
-        self._keep(rows)
+                if leads_on:
+                    self._done.add(far)
+        self._keep(nears, fars, roles)
         self._entered.update(self.level)
         self.level = list(found)
 
-    def _keep(self, rows: Sequence[Sequence[Any]]) -> None:
+    def _keep(self, nears: list[int], fars: list[int], roles: list[str]) -> None:
         if not self._entered.isdisjoint(self.level):  # reached again, in the other way
-            rows = [row for row in rows if row[0] not in self._entered]
-        if self._way is _UP:
-            self._edges += [Edge(far, near, role) for near, far, role, _ in rows]
-        else:
-            self._edges += [Edge(near, far, role) for near, far, role, _ in rows]
+            new = [near not in self._entered for near in nears]
+            nears, fars, roles = list(compress(nears, new)), list(compress(fars, new)), list(compress(roles, new))
+        self._near += nears
+        self._far += fars
+        self._roles += roles
 
     def edges(self) -> list[Edge]:
         """All edges between nodes that were reached."""
+        sources, targets = (self._far, self._near) if self._way is _UP else (self._near, self._far)
+        edges = map(Edge, sources, targets, self._roles)
         outside = self._left_out.difference(self.onward)
-        if not outside:
-            return self._edges
-        return [edge for edge in self._edges if edge.source not in outside and edge.target not in outside]
+        return list(compress(edges, (far not in outside for far in self._far))) if outside else list(edges)
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hundreds of thousands of new values without a cycle among them: looking for cycles took 40% of the time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
+def _nodes(connection: Connection, ids: Iterable[int], sqlite: bool) -> list[Node]:
+    query = gathered(_node_columns, sqlite).where(one_of(t.node.c.id, sqlite))
+    node, kind, key, name, happened, recorded = connection.execute(query, {"values": many(ids, sqlite)}).one()
+    rows = zip(
+        _numbers(node), _texts(kind), _texts(key), _texts(name), _numbers(happened), _numbers(recorded), strict=True
+    )
+    return list(map(_node, rows))
 
 
 def _node(row: Sequence[Any]) -> Node:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from solvent.store.log.retention import Expired
     from solvent.store.log.sealing import SealReport, SegmentFacts
+    from solvent.store.log.tails import Tails
 
 Durability = Literal["process", "full"]
 Kind = Literal["predictions", "outcomes"]
@@ -51,6 +52,7 @@ class PredictionLog:
         self._rotate_bytes = rotate_bytes
         self._rotate_seconds = rotate_seconds
         self._writers: dict[tuple[str, str], LogWriter] = {}
+        self._tails: dict[tuple[str, str], Tails] = {}
         self._lock = Lock()
 
     def __enter__(self) -> Self:
@@ -132,10 +134,22 @@ class PredictionLog:
     def latest_outcomes(
         self, model: str, known_by: datetime | None = None, ids: Iterable[str] | None = None
     ) -> pl.LazyFrame:
-        """One row per prediction id: the latest revision known by then, with first_label and first_known_at."""
+        """One row per prediction id: the latest revision known by then, with first_label and first_known_at.
+
+        ids: as in `scan_outcomes`; whoever asks so often parses each unsealed row once.
+        """
+        from solvent.store.log import reading, tables
+
+        tails = None if ids is None else self._tails_of(OUTCOMES, model, tuple(tables.SCHEMAS[OUTCOMES]))
+        folder = LogFolder(self.root, OUTCOMES, model)
+        return reading.latest_outcomes(folder, self._facts, self._objects, known_by, ids, tails)
+
+    def logged_ids(self, model: str, ids: Iterable[str]) -> set[str]:
+        """Those of the prediction ids that the log has. Raises: as `scan_predictions`."""
         from solvent.store.log import reading
 
-        return reading.latest_outcomes(LogFolder(self.root, OUTCOMES, model), self._facts, self._objects, known_by, ids)
+        tails = self._tails_of(PREDICTIONS, model, ("prediction_id",))
+        return reading.logged_ids(LogFolder(self.root, PREDICTIONS, model), self._facts, self._objects, ids, tails)
 
     def expire(self, model: str, before: datetime) -> Expired:
         """Drop segments, of predictions and of outcomes, that lie wholly before `before`."""
@@ -170,3 +184,9 @@ class PredictionLog:
                     rotate_seconds=self._rotate_seconds,
                 )
             return self._writers[key]
+
+    def _tails_of(self, kind: str, model: str, columns: tuple[str, ...]) -> Tails:
+        from solvent.store.log.tails import Tails
+
+        with self._lock:
+            return self._tails.setdefault((kind, model), Tails(kind, columns))

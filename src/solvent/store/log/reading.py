@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 
 import polars as pl
@@ -13,11 +14,12 @@ from solvent.store.log import tables
 from solvent.store.log.columns import OUTCOMES, PREDICTIONS
 from solvent.store.log.errors import CorruptFrame
 from solvent.store.log.folder import LogFile, LogFolder
-from solvent.store.log.frames import BrokenHeader
+from solvent.store.log.frames import BrokenHeader, Frames
 from solvent.store.log.sealing import SegmentFacts, sealed_ends
 from solvent.store.objects import ObjectStore
 
 _INSTANT_STEP = timedelta(microseconds=1)
+TailReader = Callable[[Collection[LogFile], dict[str, int]], list[pl.DataFrame]]  # files, sealed ends → unsealed rows
 
 
 def scan_predictions(
@@ -56,13 +58,14 @@ def latest_outcomes(
     objects: ObjectStore,
     known_by: datetime | None,
     ids: Iterable[str] | None = None,
+    tails: TailReader | None = None,
 ) -> pl.LazyFrame:
     """One row a prediction id (or one of these): its highest revision known by then, and beside it its first label.
 
     Returns: the columns of outcomes (of the latest revision), first_label, first_known_at; in no order.
     Raises: as `scan_predictions`.
     """
-    rows = _known(folder, facts, objects, known_by, ids).collect()
+    rows = _known(folder, facts, objects, known_by, ids, tails).collect()
     corrected = rows["prediction_id"].is_duplicated()  # few: numbering everything would cost most of the time
     once = rows.filter(~corrected).with_columns(
         pl.col("revision").fill_null(0), first_label="label", first_known_at="known_at"
@@ -77,12 +80,11 @@ def _known(
     objects: ObjectStore,
     known_by: datetime | None,
     ids: Iterable[str] | None,
+    tails: TailReader | None = None,
 ) -> pl.LazyFrame:
     """Outcomes as they were written, known by then, of these prediction ids where any are given."""
-    rows = _scan(folder, facts, objects, None, None if known_by is None else known_by + _INSTANT_STEP)
-    if ids is not None:
-        wanted = pl.LazyFrame({"prediction_id": pl.Series(ids, dtype=pl.String).unique()})
-        rows = rows.join(wanted, on="prediction_id", how="semi")
+    rows = _scan(folder, facts, objects, None, None if known_by is None else known_by + _INSTANT_STEP, tails)
+    rows = rows if ids is None else _of(rows, ids)
     return rows if known_by is None else rows.filter(pl.col(tables.TIME[OUTCOMES]) <= known_by)
 
 
@@ -112,17 +114,48 @@ def latest(outcomes: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+def logged_ids(
+    folder: LogFolder, facts: SegmentFacts, objects: ObjectStore, ids: Iterable[str], tails: TailReader
+) -> set[str]:
+    """Those of the prediction ids that the log has. Raises: as `scan_predictions`."""
+    sealed, unsealed = _parts(folder, facts, objects, None, None, tails)
+    parts = [part.select("prediction_id") for part in (*sealed, *(tail.lazy() for tail in unsealed))]
+    return set(_of(pl.concat(parts), ids).collect()["prediction_id"]) if parts else set()
+
+
+def _of(rows: pl.LazyFrame, ids: Iterable[str]) -> pl.LazyFrame:
+    wanted = pl.LazyFrame({"prediction_id": pl.Series(ids, dtype=pl.String).unique()})
+    return rows.join(wanted, on="prediction_id", how="semi")
+
+
 def _scan(
-    folder: LogFolder, facts: SegmentFacts, objects: ObjectStore, since: datetime | None, until: datetime | None
+    folder: LogFolder,
+    facts: SegmentFacts,
+    objects: ObjectStore,
+    since: datetime | None,
+    until: datetime | None,
+    tails: TailReader | None = None,
 ) -> pl.LazyFrame:
     """All rows of the segments that overlap [since, until), and of every frame behind them."""
+    sealed, unsealed = _parts(folder, facts, objects, since, until, tails or partial(_tails, folder.kind))
+    return _unified(folder.kind, [*sealed, *(tail.lazy() for tail in unsealed if tail.height)])
+
+
+def _parts(
+    folder: LogFolder,
+    facts: SegmentFacts,
+    objects: ObjectStore,
+    since: datetime | None,
+    until: datetime | None,
+    tails: TailReader,
+) -> tuple[list[pl.LazyFrame], list[pl.DataFrame]]:
+    """What is sealed and overlaps [since, until), and what is not sealed yet."""
     with folder.opened() as files:  # opened first, facts second: what is sealed meanwhile is not missed
         known = facts.segments(folder.model, folder.kind)
         segments = [segment for segment in known if _overlaps(segment, since, until)]
-        ends = sealed_ends(known)  # of all: a file's frames behind the overlapping segments may be sealed elsewhere
-        tails = [_tail(file, folder.kind, ends.get(file.id, 0)) for file in files]
-    sealed = _sealed(sorted(segments, key=_order_of_writing), objects)
-    return _unified(folder.kind, [*sealed, *(tail.lazy() for tail in tails if tail.height)])
+        # Ends of all: a file's frames behind the overlapping segments may be sealed elsewhere.
+        unsealed = tails(files, sealed_ends(known))
+    return list(_sealed(sorted(segments, key=_order_of_writing), objects)), unsealed
 
 
 def _overlaps(segment: Segment, since: datetime | None, until: datetime | None) -> bool:
@@ -134,14 +167,20 @@ def _order_of_writing(segment: Segment) -> tuple[datetime, str, int]:
     return segment.sealed_at, first["file"], first["from"]
 
 
-def _tail(file: LogFile, kind: str, sealed: int) -> pl.DataFrame:
+def _tails(kind: str, files: Collection[LogFile], ends: dict[str, int]) -> list[pl.DataFrame]:
+    found = [frames_behind(file, ends.get(file.id, 0)) for file in files]
+    return [tables.from_frames(kind, frames.payloads) for frames in found if frames.payloads]
+
+
+def frames_behind(file: LogFile, sealed: int) -> Frames:
+    """The whole frames behind a byte of a file. Raises: CorruptFrame, NewerLog."""
     try:
-        start, frames = file.read_if_begun(sealed)
+        _, frames = file.read_if_begun(sealed)
     except BrokenHeader:
         raise CorruptFrame(file.path, [(0, file.path.stat().st_size)]) from None
     if frames.damage:
         raise CorruptFrame(file.path, frames.damage)
-    return tables.from_frames(kind, frames.payloads) if frames.end > start else pl.DataFrame()
+    return frames
 
 
 def _sealed(segments: Sequence[Segment], objects: ObjectStore) -> Iterator[pl.LazyFrame]:

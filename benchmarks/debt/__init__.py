@@ -1,0 +1,1 @@
+"""What the debt audit is measured by: seeded programs, and verdicts on real code."""
