@@ -5,10 +5,10 @@
 PYTHON is the interpreter of an environment that holds the peer; without it the peer is left out, and the result says
 so. 20 numeric and 5 categorical columns, a third of them moved. Every contender is a process of its own that loads
 the tables as pandas', warms up on 2,000 rows, and then does the work once; contenders take turns, the least of the
-rounds counts. Memory is the peak of the process during the work, less what it held before. `solvent.compare` is timed
-in its parts: drift by column, the contract (on at most 100,000 rows a side), the joint classifier (on 1,000 rows a
-side). Estimation without labels: the accuracy of 10 windows of the second table from its probabilities.
-Prints figures, ratios and the machine; writes results/drift.json.
+rounds counts (Evidently, which takes minutes, has one). Memory is the peak of the process during the work, less what
+it held before. `solvent.compare` is timed in its parts: drift by column, the contract (on at most 100,000 rows a
+side), the joint classifier (on 1,000 rows a side). Estimation without labels: the accuracy of 10 windows of the second
+table from its probabilities. Prints figures, ratios and the machine; writes results/drift.json.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ RESULT = Path(__file__).parent / "results" / "drift.json"
 BARS = {"evidently": 30.0, "nannyml": 5.0, "nannyml-estimation": 5.0}  # a peer's seconds over ours, at least
 MEMORY_BAR = 1 / 3  # our memory beyond the data over Evidently's, at most
 NUMBERS, CATEGORIES, WINDOWS, WARM = 20, 5, 10, 2_000
+ONCE = ("evidently",)  # it takes minutes
 OURS = {"evidently": "solvent", "nannyml": "solvent", "nannyml-estimation": "solvent-estimation"}
 
 
@@ -197,8 +198,10 @@ def main() -> None:
     rounds: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
     with tempfile.TemporaryDirectory() as place:
         make(Path(place), given.rows)
-        for _ in range(given.rounds):
+        for number in range(given.rounds):
             for name, python in chosen.items():
+                if number and name in ONCE:
+                    continue
                 rounds[name].append(run(python, name, Path(place)))
                 print(name, json.dumps({k: round(v, 3) for k, v in rounds[name][-1].items()}), flush=True)
     figures = {n: {k: round(min(one[k] for one in runs), 3) for k in runs[0]} for n, runs in rounds.items()}
@@ -218,9 +221,9 @@ def judged(figures: dict[str, dict[str, float]]) -> dict[str, Any]:
         ours = figures[OURS[peer]]
         seconds = ours.get("drift", ours["seconds"])
         times = figures[peer]["seconds"] / seconds
-        whole = figures[peer]["seconds"] / ours["seconds"]
-        ratios[peer] = {"times": round(times, 1), "times_with_all_parts": round(whole, 1), "bar": bar}
-        ratios[peer]["met"] = times >= bar
+        ratios[peer] = {"times": round(times, 1), "bar": bar, "met": times >= bar}
+        for what in ("seconds", "processor"):  # processor seconds are what a busy machine changes least
+            ratios[peer][f"times_all_parts_{what}"] = round(figures[peer][what] / ours[what], 1)
     if "evidently" in figures:
         share = figures["solvent"]["megabytes"] / figures["evidently"]["megabytes"]
         ratios["memory"] = {"share_of_evidently": round(share, 3), "bar": round(MEMORY_BAR, 3)}

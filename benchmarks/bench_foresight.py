@@ -5,8 +5,8 @@
 FOLDER holds the five tables named below as Parquet files. Each is lived three times by `solvent backtest`'s own
 functions: as it is, with labels two windows late, and with its rows shuffled in time, so that nothing ages. Every
 policy that compares models pays for its shadows. Intervals are 90%, by resampling tables and then prices within them.
-A life takes one to a few minutes; with --keep each is written down, and a second run lives only what is missing. A table
-whose first part is shorter than two windows of time has no life with late labels.
+A life takes one to a few minutes; with --keep each is written down, and a second run lives only what is missing. A
+table whose first part is shorter than two windows of time has no life with late labels.
 Prints the tables and writes `benchmarks/results/foresight.json`.
 """
 

@@ -8,7 +8,7 @@ import pytest
 
 from support import Answer, run_solvent
 
-pytest_plugins = ["fixtures_postgres", "fixtures_s3", "fixtures_shop"]
+pytest_plugins = ["fixtures_browser", "fixtures_postgres", "fixtures_s3", "fixtures_shop"]
 
 Solvent = Callable[..., Answer]
 

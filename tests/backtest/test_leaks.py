@@ -50,3 +50,55 @@ def test_the_next_rows_target_is_named():
 def test_dropping_what_was_named_helps():
     frame = sales().with_columns(twin=pl.col("units"))
     refuse_leaks(understood(frame, drop=("twin",)), "units")
+
+
+def smooth(rows: int = 1200) -> pl.DataFrame:
+    """A table whose target moves slowly, as a temperature does by the hour."""
+    walk = np.cumsum(np.random.default_rng(5).normal(0, 1, rows))
+    return sales(rows).with_columns(units=pl.Series(walk))
+
+
+@pytest.mark.parametrize("lag", [1, 3])
+def test_what_was_known_before_is_no_leak(lag):
+    frame = smooth().with_columns(before=pl.col("units").shift(lag).fill_null(0.0))
+    assert np.corrcoef(frame["before"], frame["units"])[0, 1] > 0.98
+    refuse_leaks(understood(frame), "units")
+    refuse_leaks(understood(frame.with_columns(mean=pl.col("before").rolling_mean(4).fill_null(0.0))), "units")
+
+
+def test_the_same_target_in_another_unit_is_a_leak_however_slowly_it_moves():
+    assert leaks(smooth().with_columns(twin=pl.col("units") * 1.8 + 32)).columns == ["twin"]
+
+
+@pytest.mark.parametrize("ahead", [2, 24])
+def test_the_target_of_a_later_row_is_named(ahead):
+    found = leaks(sales().with_columns(ahead=pl.col("units").shift(-ahead).fill_null(0.0)))
+    assert found.columns == ["ahead"] and f"the {ahead}th row after it" in str(found)
+
+
+def test_a_mean_over_the_rows_to_come_is_named():
+    coming = pl.col("units").reverse().rolling_mean(4).reverse().shift(-1).fill_null(30.0)
+    found = leaks(sales().with_columns(coming=coming))
+    assert found.columns == ["coming"] and "of the 8 rows after it" in str(found)
+
+
+def test_a_cell_that_is_filled_only_when_it_happened_is_named():
+    """Four in five cells are empty, and which ones says it all."""
+    gone = pl.int_range(pl.len()) % 5 == 0
+    reason = pl.when(gone).then(pl.lit("moved"))
+    frame = sales().with_columns(units=gone, reason=reason, closed=pl.when(gone).then("price"))
+    assert set(leaks(frame).columns) == {"reason", "closed"}
+
+
+def test_what_the_user_vouches_for_is_kept():
+    cases = understood(sales().with_columns(twin=pl.col("units"), other=pl.col("units")))
+    refuse_leaks(cases, "units", keep=("twin", "other"))
+    with pytest.raises(Leak) as caught:
+        refuse_leaks(cases, "units", keep=("twin",))
+    assert caught.value.columns == ["other"]
+
+
+def test_a_flag_that_the_target_decides_is_named():
+    flagged = sales().with_columns(low=pl.col("units") < 33, level=(pl.col("units") / 8).floor().cast(pl.Int32))
+    found = leaks(flagged)
+    assert found.columns == ["low", "level"] and "`low` follows from units" in str(found)

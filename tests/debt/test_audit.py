@@ -117,3 +117,16 @@ def test_a_rule_that_fails_is_told_and_stops_no_other(tmp_path, monkeypatch):
     found = audit(source_of(tmp_path), rules)
     assert len(found.findings) == 1
     assert found.not_analysed[0].reason == "PIP999 failed: ZeroDivisionError: a.py"
+
+
+def test_no_line_is_shown_that_holds_a_credential(tmp_path):
+    key = "AKIA" + "Q7RZ2M4WNVBT6LPD"
+    (tmp_path / "a.py").write_text(f'client = Client("{key}")\n')
+    (finding,) = audit(source_of(tmp_path), active_rules(preview=False, wanted=("REP003",))).findings
+    assert [step.text for step in finding.evidence] == ['client = Client("…")']
+
+
+def test_of_a_data_file_no_line_is_shown(tmp_path):
+    (tmp_path / "model.pkl").write_bytes(b"cposix\nsystem\n(S'true'\ntR.")
+    (finding,) = audit(source_of(tmp_path), active_rules(preview=False, wanted=("BOX001",))).findings
+    assert (finding.place.line, [step.text for step in finding.evidence]) == (1, [""])

@@ -149,3 +149,15 @@ def test_a_forecast_is_scored_by_what_came(repository, solvent):
     assert answer.json["score"]["repairs"] == 2
     assert solvent("debt", "score", "--days", "100", cwd=repository).out.count("\n") > 5
     assert "error[too-young]" in solvent("debt", "score", "--days", "1000", cwd=repository).err
+
+
+def test_the_flow_of_one_file_is_told(repository, solvent):
+    (repository / "study.py").write_text(
+        "import pandas as pd\nfrom sklearn.svm import SVC\ndf = pd.read_csv('a.csv')\n"
+        "SVC().fit(df[:80].drop(columns='y'), df[:80].y)\n"
+    )
+    answer = solvent("audit", "study.py", "--explain-flow", cwd=repository)
+    assert answer.code == 0
+    assert "    * SVC learns from table of a.csv (line 3), [:80], without y" in answer.out.splitlines()
+    answer = solvent("audit", "nothing.py", "--explain-flow", "--json", cwd=repository)
+    assert answer.code == 2 and answer.json["error"]["code"] == "usage"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
+
+from .conftest import Workshop
 
 MODEL = """
     import numpy as np
@@ -76,3 +80,48 @@ def test_a_class_whose_instance_crosses_an_edge_counts_for_the_consumer(project)
     project.edit("helper.py", "x * 3", "x + x + x")
     assert project.states() == {"scaler": "ran", "scaled": "ran", "shown": "cached"}
     assert project.states() == {"scaler": "cached", "scaled": "cached", "shown": "cached"}
+
+
+def test_a_table_whose_bytes_the_store_knows_as_a_file_is_a_hit_all_the_same(project):
+    """Equal bytes are one artifact, and the file was there first."""
+    made = """
+        import polars as pl
+        from pathlib import Path
+        from solvent import source, step
+
+        @step
+        def table() -> pl.DataFrame:
+            return pl.DataFrame({"x": [1, 2, 3]})
+
+        @step
+        def kind(table) -> str:
+            return type(table).__name__
+        """
+    project.write("pipeline.py", made)
+    output = project.run().output("table")
+    data = project.store.objects.read(output.digest)
+
+    other = Workshop(project.root / "other")
+    try:
+        (other.root / "first.parquet").write_bytes(data)
+        as_file = """
+        first = source("first.parquet")
+
+        @step
+        def size(first: Path) -> int:
+            return first.stat().st_size
+        """
+        other.write("pipeline.py", dedent(made) + dedent(as_file))
+        assert other.states(targets=("size",)) == {"first": "ran", "size": "ran"}
+        assert set(other.states().values()) == {"ran", "cached"}
+        assert other.states()["table"] == "cached", "its bytes are those of the file"
+        again = other.run()
+        assert {step.state for step in again.steps} == {"cached"}
+        assert again.output("table").format == "parquet"
+        assert other.value(again, "kind") == "DataFrame"
+        table, file = again.output("table"), again.output("first")
+        assert table.digest == file.digest
+        assert table.content != file.content, "a consumer without an annotation takes them for different things"
+    finally:
+        other.pool.close()
+        other.store.close()

@@ -14,11 +14,12 @@ from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, model_spec
 from solvent.automation.state import NAME, LoopState, Shadow
+from solvent.automation.telling import told
 from solvent.automation.trial import continue_trial, current_trial, roll_back
 from solvent.automation.versions import Versions, monitor_settings
 from solvent.automation.watching import Watch, alert_of
 from solvent.foundation.clock import iso, parse_span
-from solvent.lineage.entities import Action, Actor, Alert, Decision, ModelVersion
+from solvent.lineage.entities import Actor, Decision, ModelVersion
 from solvent.pipeline.processes import LiveProcesses
 from solvent.registry.references import CHAMPION, require_model
 
@@ -89,7 +90,7 @@ class Loop:
         state = LoopState.of(facts.state(name, NAME, before=now))
         state.trial = current_trial(self.store, moves, state.trial)
         done = self._run(name, champion, state, now)
-        undelivered = self._tell(done)
+        undelivered = self._tell(done, now)
         facts.end_tick(started, states=_states(state, now), about={"windows": len(done.windows), "note": done.note})
         return done, undelivered
 
@@ -152,10 +153,11 @@ class Loop:
         self.store.log.seal(name, "outcomes", now=now)
         self.store.log.expire(name, now - parse_span(self.project.settings.retention.log))
 
-    def _tell(self, done: ModelTick) -> list[str]:
-        alerts = [a for a in done.alerts if a.evidence.get("severity") == "alert"]
-        changes = [d for d in done.decisions if d.decision.action is not Action.HOLD]
-        messages = [*map(_alert_message, alerts), *map(_decision_message, changes)]
+    def _tell(self, done: ModelTick, now: datetime) -> list[str]:
+        settings = self.project.settings.notify
+        quiet = parse_span(settings.quiet)
+        before = self.store.facts.alerts(done.model, since=now - quiet) if done.alerts and self.notifiers else []
+        messages = told(done.alerts, done.decisions, before, quiet=quiet, silences=settings.silence)
         return [problem for notify in self.notifiers for problem in notify(messages)]
 
 
@@ -180,30 +182,3 @@ def _states(state: LoopState, now: datetime) -> dict[str, Any]:
 
 def _newest(shadows: list[Shadow]) -> datetime | None:
     return max((shadow.made_at for shadow in shadows), default=None)
-
-
-def _alert_message(alert: Alert) -> dict[str, Any]:
-    return {
-        "type": "alert",
-        "kind": alert.kind,
-        "model": alert.model,
-        "version": alert.number,
-        "title": alert.title,
-        "cause": alert.cause,
-        "at": iso(alert.at),
-        "effect": alert.effect,
-    }
-
-
-def _decision_message(made: Decision) -> dict[str, Any]:
-    what = made.decision
-    return {
-        "type": "decision",
-        "action": str(what.action),
-        "model": what.model,
-        "version": what.number,
-        "reason": what.reason,
-        "by": what.policy or what.actor.name,
-        "at": iso(what.at),
-        "effect": what.effect or made.key,
-    }

@@ -8,7 +8,8 @@ from solvent.backtest.cut import Course
 from solvent.backtest.lifetime import Lifetime
 from solvent.backtest.matrix import Matrix
 from solvent.backtest.policies import FIT, NEVER, ORACLE, SHOWN_ONLY, SOLVENT, Outcome, Priced
-from solvent.backtest.words import figure, length, plural
+from solvent.backtest.words import length, price
+from solvent.pages.words import number, plural
 
 _ENOUGH = 1.01  # never is recommended where it costs at most this much more than the best
 _CLOSE = 1.05  # Solvent's rule is recommended where it costs at most this much more: it adapts, a schedule does not
@@ -38,7 +39,7 @@ def _what(chosen: Outcome, matrix: Matrix, course: Course) -> str:
     if chosen.name == NEVER:
         return "Do not retrain for now."
     if chosen.name != SOLVENT:
-        return f"Retrain {chosen.name}: of the simple ways the cheapest, as it turned out."
+        return f"Retrain {chosen.name}: of the ways that know no future the cheapest here."
     if not chosen.retrainings:
         return "Let Solvent decide; it would have held all the time."
     spans = [one.span for one in chosen.retrainings]
@@ -51,11 +52,11 @@ def _what(chosen: Outcome, matrix: Matrix, course: Course) -> str:
 def _why(chosen: Outcome, asked: Priced, lifetime: Lifetime) -> str:
     never, ideal = asked.named(NEVER), asked.named(ORACLE)
     if chosen.name == NEVER:
-        best = figure(100 * (never.cost / ideal.cost - 1))
+        best = number(100 * (never.cost / ideal.cost - 1))
         return f"A model of this table is {lifetime.aging.verdict}, and knowing the future would save {best}%."
     saved = 100 * (1 - chosen.cost / never.cost)
     return (
-        f"It would have cost {figure(saved)}% less than never retraining, with {plural(chosen.fits, 'fit')} paid for."
+        f"It would have cost {number(saved)}% less than never retraining, with {plural(chosen.fits, 'fit')} paid for."
     )
 
 
@@ -66,13 +67,13 @@ def _price(chosen: Outcome, asked: Priced, curve: list[Priced]) -> str:
         cheaper = [one for one in curve if one.named(SOLVENT).cost < one.named(NEVER).cost]
         if not cheaper:
             return "No price looked at changes that."
-        return f"That changes where a retraining costs {figure(cheaper[-1].relative)} windows' loss or less."
+        return f"That changes where a retraining costs {price(cheaper[-1].relative)} windows' loss or less."
     if not better:
         return "That holds at every price looked at."
     turn = min(one.relative for one in better)
     if turn <= asked.relative:
         return "At other prices never retraining may be cheaper; see the curve."
-    return f"Where a retraining costs {figure(turn)} windows' loss or more, never is cheaper."
+    return f"Where a retraining costs {price(turn)} windows' loss or more, never is cheaper."
 
 
 def _config(chosen: Outcome, asked: Priced, matrix: Matrix, course: Course) -> str:

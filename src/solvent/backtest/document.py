@@ -35,6 +35,7 @@ def document(found: Backtest) -> dict[str, Any]:
         },
         "windows": _windows(found),
         "aging": _aging(found),
+        "forecast": _forecasts(found),
         "warnings": [
             {
                 "at": iso(warning.at),
@@ -127,6 +128,22 @@ def _aging(found: Backtest) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _forecasts(found: Backtest) -> list[dict[str, Any]]:
+    """Each with what came true, null where the table ends before."""
+    shown = metric_named(found.cases.metric).shown
+    lived = [window.loss.value for window in found.windows]
+    return [
+        {
+            "made_at": _instant(int(found.course.times[one.made])),
+            "for_window": one.window,
+            "interval": [_plain(shown(one.lower)), _plain(shown(one.upper))],
+            "value": _plain(shown(one.value)),
+            "realised": _plain(shown(lived[one.window])) if one.window < len(lived) else None,
+        }
+        for one in [*found.forecast.made[:-1], *found.forecast.coming]
+    ]
 
 
 def _policies(priced: Priced, matrix: Matrix) -> list[dict[str, Any]]:

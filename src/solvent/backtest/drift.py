@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time as clock
 from datetime import timedelta
 
 import msgspec
@@ -54,10 +55,11 @@ class Drift(msgspec.Struct, frozen=True):
         return bool(self.named) and not self.season
 
 
-def watch(cases: Cases, course: Course, reference: Reference, *, seed: int) -> list[Drift]:
+def watch(cases: Cases, course: Course, reference: Reference, *, seed: int, until: float | None = None) -> list[Drift]:
     """Judge each window's inputs in order of time; after an alarm the new state is what is usual.
 
-    Functions of the clock are left out: their drift is the calendar's.
+    Functions of the clock are left out: their drift is the calendar's. until: reading of the performance counter after
+    which the joint figure, which no decision rests on, is left out.
     """
     settings = MonitorSettings(width=timedelta(days=max(course.days(), 1 / 24)))
     tracks = _begin(cases, course, reference)
@@ -66,7 +68,8 @@ def watch(cases: Cases, course: Course, reference: Reference, *, seed: int) -> l
     for window in range(course.windows):
         rows = cases.frame[int(course.bounds[window]) : int(course.bounds[window + 1])]
         elapsed = timedelta(microseconds=int(course.times[window + 1]) - int(cases.micros[0]))
-        joint = joint_drift(inputs[reference.rows], inputs[course.rows(window)], seed=seed)
+        late = until is not None and clock.perf_counter() > until
+        joint = None if late else joint_drift(inputs[reference.rows], inputs[course.rows(window)], seed=seed)
         auc = joint.auc if joint is not None else None
         found.append(_judge(tracks, rows, reference, settings, season=elapsed < settings.cycle, joint=auc))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -16,6 +18,16 @@ _LARGE = 1e30  # trees hold 32 bits
 _ALONE = 0.98  # share of the target's loss that one column may explain on rows that it was not fitted on
 _TOGETHER = 0.999  # by a linear combination of columns: a total and its parts
 _SAME = 0.99  # share of rows that carry the next row's target
+_STILL = 0.9  # share of rows whose target is that of a later row anyway, up to which the above says something
+_FAR = 400  # rows ahead that are looked at
+_LOOKED_AT = 500  # rows that are looked at first
+_NEAR = 8  # rows before and after that a column may be made of
+_MADE_OF = 0.01  # share of a column's spread that may be left
+_LESS = 10.0  # times as much is left by the rows that could be known
+_KNOWN = 0.5  # share of a column's cells that must be known for a correlation
+_FEW = 20  # values of a column that the target may decide
+_USUAL = 0.97  # share of rows with one value, above which a column says too little to be judged so
+_DECIDED = 0.998  # share of rows in which the target decides a column
 _LEAST_SHARE = 0.02  # of the target's spread that a part of a total carries
 
 
@@ -26,31 +38,63 @@ class Leak(Refusal):
 
     def __init__(self, found: dict[str, str]) -> None:
         names = ",".join(found)
-        super().__init__("; ".join(found.values()), next=f"if they are known only afterwards: --drop {names}")
+        super().__init__(
+            "; ".join(found.values()), next=f"known only afterwards: --drop {names}; known in time: --keep {names}"
+        )
         self.columns = list(found)
 
 
-def refuse_leaks(cases: Cases, target: str) -> None:
-    """Raises: Leak, with a sentence for each column."""
+def refuse_leaks(cases: Cases, target: str, keep: Collection[str] = ()) -> None:
+    """keep: columns that the user vouches for. Raises: Leak, with a sentence for each column."""
     rows = np.unique(np.linspace(0, len(cases.y) - 1, min(_ROWS, len(cases.y))).astype(int))
-    found = _alone(cases, rows, target) | _future(cases, target)
-    found |= _parts(cases, rows, target, set(found))
+    past = {name for at, name in enumerate(cases.features) if _of_the_past(cases, at)}
+    found = _alone(cases, rows, target, past) | _made_of_target(cases, rows, target) | _future(cases, target, past)
+    found |= _parts(cases, rows, target, set(found) | past)
+    found = {name: sentence for name, sentence in found.items() if name not in keep}
     if found:
         raise Leak(found)
 
 
-def _alone(cases: Cases, rows: Counts, target: str) -> dict[str, str]:
+def _of_the_past(cases: Cases, at: int) -> bool:
+    """Whether a column is made of earlier targets rather than of the row's own: what was yesterday is no leak."""
+    column, y = cases.x[-_ROWS:, at], cases.y[-_ROWS:]
+    if cases.categorical[at] or not np.isfinite(column[_NEAR:]).all():
+        return False
+    earlier = _misfit(column[_NEAR:], _shifted(y, range(-_NEAR, 0)))
+    own = _misfit(column[_NEAR:], y[_NEAR:, None])
+    return earlier < _MADE_OF and earlier <= own
+
+
+def _alone(cases: Cases, rows: Counts, target: str, past: set[str]) -> dict[str, str]:
     """One column, a small tree, tenths of time in turn: the odd ones are foretold from the even, and the reverse."""
     y, found = cases.y[rows], dict[str, str]()
     for at, name in enumerate(cases.features):
-        column = cases.x[rows, at]
-        if np.isnan(column).mean() > 0.5:
+        if name in past:
             continue
+        column = cases.x[rows, at]
         share = sum(_explained(column, y, cases.task == "regression", part) for part in (0, 1)) / 2
-        if cases.task == "regression":
+        if cases.task == "regression" and np.isfinite(column).mean() > _KNOWN:
             share = max(share, abs(_rank_correlation(column, y)) ** 2)
         if share >= _ALONE:
             found[name] = f"`{name}` alone foretells {share:.1%} of what can be known of {target}"
+    return found
+
+
+def _made_of_target(cases: Cases, rows: Counts, target: str) -> dict[str, str]:
+    """Few-valued columns that a number's target decides, as a delay does whether it was late."""
+    if cases.task != "regression":
+        return {}
+    y, found = np.clip(cases.y[rows], -_LARGE, _LARGE)[:, None], dict[str, str]()
+    test = np.arange(len(rows)) * _BLOCKS // len(rows) % 2 == 0
+    for at, name in enumerate(cases.features):
+        column = np.nan_to_num(cases.x[rows, at], nan=-1.0, posinf=-1.0, neginf=-1.0)
+        values, counts = np.unique(column, return_counts=True)
+        if not 2 <= len(values) <= _FEW or counts.max() > _USUAL * len(column):
+            continue
+        codes = np.searchsorted(values, column)
+        tree = DecisionTreeClassifier(max_leaf_nodes=2 * len(values), random_state=0).fit(y[~test], codes[~test])
+        if float((tree.predict(y[test]) == codes[test]).mean()) >= _DECIDED:
+            found[name] = f"`{name}` follows from {target}"
     return found
 
 
@@ -77,17 +121,63 @@ def _rank_correlation(column: Floats, y: Floats) -> float:
     return float(np.corrcoef(ranks)[0, 1]) if (ranks.std(axis=1) > 0).all() else 0.0
 
 
-def _future(cases: Cases, target: str) -> dict[str, str]:
-    """A column that is the target of the next row, where the target is not simply like its predecessor."""
-    now, ahead = cases.y[:-1], cases.y[1:]
-    if float((now == ahead).mean()) > 0.9:
-        return {}
-    same = {name: float((cases.x[:-1, at] == ahead).mean()) for at, name in enumerate(cases.features)}
-    return {
-        name: f"`{name}` is {target} of the row after it in {share:.1%} of rows"
-        for name, share in same.items()
-        if share >= _SAME
-    }
+def _future(cases: Cases, target: str, past: set[str]) -> dict[str, str]:
+    """Columns that are the target of a later row, or made of the next few, where earlier ones do not tell as much."""
+    found = dict[str, str]()
+    for at, name in enumerate(cases.features):
+        if name in past:
+            continue
+        later = _later_row(cases.x[:, at], cases.y)
+        if later is not None:
+            rows = "the row after it" if later[0] == 1 else f"the {later[0]:,}th row after it"
+            found[name] = f"`{name}` is {target} of {rows} in {later[1]:.1%} of rows"
+        elif (
+            cases.task == "regression"
+            and not cases.categorical[at]
+            and _made_of_later(cases.x[-_ROWS:, at], cases.y[-_ROWS:])
+        ):
+            found[name] = f"`{name}` follows from {target} of the {_NEAR} rows after it"
+    return found
+
+
+def _later_row(column: Floats, y: Floats) -> tuple[int, float] | None:
+    """How many rows later the target is this column's value, and in which share of rows; None where it is not.
+
+    Targets that hardly change from row to row are like any of their neighbours and tell nothing.
+    """
+    reach = min(_FAR, len(y) // 4)
+    at = np.unique(np.linspace(0, len(y) - reach - 1, min(_LOOKED_AT, len(y) - reach)).astype(int))
+    for ahead in range(1, reach + 1):
+        if float((column[at] == y[at + ahead]).mean()) < _SAME:
+            continue
+        whole = slice(None, len(y) - ahead)
+        share = float((column[whole] == y[ahead:]).mean())
+        if share >= _SAME and float((y[whole] == y[ahead:]).mean()) <= _STILL:
+            return ahead, share
+    return None
+
+
+def _made_of_later(column: Floats, y: Floats) -> bool:
+    """Whether the next targets say all of a column, and the earlier ones with the row's own far less."""
+    middle = column[_NEAR:-_NEAR]
+    if not np.isfinite(middle).all() or float(middle.std()) == 0:
+        return False
+    later = _misfit(middle, _shifted(y, range(1, _NEAR + 1))[: len(middle)])
+    if later >= _MADE_OF:
+        return False
+    return _misfit(middle, _shifted(y, range(-_NEAR, 1))[: len(middle)]) > _LESS * later
+
+
+def _shifted(y: Floats, steps: range) -> Floats:
+    """Targets of rows before (negative) or after each row from `_NEAR` on that has all of them."""
+    ahead = max(*steps, 0)
+    rows = np.arange(_NEAR, len(y) - ahead)
+    return np.column_stack([y[rows + step] for step in steps])
+
+
+def _misfit(column: Floats, design: Floats) -> float:
+    """Share of a column's spread in the second half of the time that a linear fit of the first leaves."""
+    return 1 - _linear(design, column)[0] if float(column.std()) > 0 else 1.0
 
 
 def _parts(cases: Cases, rows: Counts, target: str, known: set[str]) -> dict[str, str]:

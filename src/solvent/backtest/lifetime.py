@@ -67,17 +67,20 @@ def age(
     )
 
 
-def aged_by_tick(course: Course, matrix: Matrix, *, seed: int) -> list[bool]:
-    """Whether the aging test, made of nothing but the windows labelled by each tick, says that models age."""
-    losses, memory, found = matrix.by_window()[:, RECENT], _memory(course, matrix), list[bool]()
-    verdicts: dict[int, bool] = {}
-    for known in course.known.tolist():
-        if known not in verdicts and known >= _LEAST_WINDOWS:
+def aging_by_tick(course: Course, matrix: Matrix, *, seed: int) -> list[Aging | None]:
+    """What the aging test, made of nothing but the windows labelled by each tick, says; None before eight of them."""
+    losses, memory = matrix.by_window()[:, RECENT], _memory(course, matrix)
+    verdicts: dict[int, Aging] = {}
+    for known in set(course.known.tolist()):
+        if known >= _LEAST_WINDOWS:
             rows, part = matrix.rows[:known], losses[:known, :known]
-            aging = judge_aging(excess_of(part, rows), np.diagonal(part) / rows, memory=memory, draws=100, seed=seed)
-            verdicts[known] = aging.verdict in ("gradual", "abrupt")
-        found.append(verdicts.get(known, False))
-    return found
+            fresh = np.diagonal(part) / rows
+            verdicts[known] = judge_aging(excess_of(part, rows), fresh, memory=memory, draws=100, seed=seed)
+    return [verdicts.get(known) for known in course.known.tolist()]
+
+
+def known_to_age(aging: Aging | None) -> bool:
+    return aging is not None and aging.verdict in ("gradual", "abrupt")
 
 
 def _memory(course: Course, matrix: Matrix) -> int:

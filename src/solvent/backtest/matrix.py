@@ -23,8 +23,9 @@ Progress = Callable[[str], None]
 FIT_ROWS = 20_000  # that a model of the fixed plan is trained on at most
 _FEW = 10_000  # rows below which more than one thread only gets in the way
 SCORE_ROWS = 1_000  # of a window that it is scored on at most
-_LADDER = (1, 2, 3, 5, 8)  # ticks between models, the coarser the smaller the budget
-_MATRIX_SHARE = 0.75  # of the budget
+_COARSEST = 8  # ticks between models of the first round under a budget
+_LEAST_SHARE = 0.2  # of the rows, that a budget leaves a model
+_LEAST_FIT = 2_000
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -80,41 +81,66 @@ def fixed_plan(course: Course, *, full: bool) -> Plan:
 
 
 def budgeted(plan: Plan, course: Course, learner: Learner, bound: float, seconds: float) -> Plan:
-    """A plan that one timed model says will fit into the budget: first fewer rows, then fewer ticks."""
+    """Fewer rows a model where one timed model says that a half of all would not fit."""
     rows = sample(np.arange(course.trained_by[-1]), plan.fit_rows)
     begun = clock.perf_counter()
     _score(learner, course, rows, _scored_rows(course, plan), bound)
     one = clock.perf_counter() - begun
     models = course.windows * len(spans_of(course)) * 0.6
-    left = seconds * _MATRIX_SHARE / max(one * models, 1e-9)
+    left = 2 * seconds / max(one * models, 1e-9)
     if left >= 1:
         return plan
-    fit_rows = max(int(len(rows) * max(left, 0.2)), 2_000)
-    stride = next((step for step in _LADDER if left * (len(rows) / fit_rows) * step >= 1), _LADDER[-1])
-    return Plan(min(fit_rows, len(rows)), plan.score_rows or SCORE_ROWS, stride)
+    fit_rows = max(int(len(rows) * max(left, _LEAST_SHARE)), _LEAST_FIT)
+    return Plan(min(fit_rows, len(rows)), plan.score_rows or SCORE_ROWS)
 
 
-def fill(learner: Learner, course: Course, plan: Plan, *, bound: float, progress: Progress) -> Matrix:
+def fill(
+    learner: Learner,
+    course: Course,
+    plan: Plan,
+    *,
+    bound: float,
+    progress: Progress,
+    seconds: float | None = None,
+) -> Matrix:
     """Train and score, one model after another: scikit-learn's fits are not safe side by side in threads.
 
-    bound: losses are clipped there.
+    bound: losses are clipped there. seconds: a budget: every eighth window has its models first, then every fourth, as
+    far as a further round would fit; None for every `plan.stride`th.
     """
     spans, rows = spans_of(course), _scored_rows(course, plan)
+    sums: dict[tuple[int, int], Floats] = {}
+    begun, stride = clock.perf_counter(), plan.stride if seconds is None else _COARSEST
+    while True:
+        jobs = [job for job in _jobs(course, stride, len(spans)) if job not in sums]
+        if seconds is not None and sums:
+            spent = clock.perf_counter() - begun
+            if spent / len(sums) * len(jobs) > seconds - spent:
+                stride *= 2  # the round before was the last that fits
+                break
+        for tick, at in jobs:
+            limit, until = spans[at].rows, int(course.trained_by[tick])
+            trained = sample(np.arange(max(until - limit, 0) if limit else 0, until), plan.fit_rows)
+            sums[tick, at] = _score(learner, course, trained, rows[rows >= course.bounds[tick]], bound)
+            progress(_said(len(sums), len(_jobs(course, stride, len(spans))), clock.perf_counter() - begun))
+        if seconds is None or stride == 1:
+            break
+        stride //= 2
     losses = np.full((course.windows, len(spans), len(course.window_of)), np.nan)
-    jobs = [(tick, at) for tick in range(0, course.windows, plan.stride) for at in range(len(spans))]
-    begun = clock.perf_counter()
-    for done, (tick, at) in enumerate(jobs, 1):
-        limit, until = spans[at].rows, int(course.trained_by[tick])
-        trained = sample(np.arange(max(until - limit, 0) if limit else 0, until), plan.fit_rows)
-        sums = _score(learner, course, trained, rows[rows >= course.bounds[tick]], bound)
-        for served in range(tick, min(tick + plan.stride, course.windows)):
+    for tick, at in _jobs(course, stride, len(spans)):
+        for served in range(tick, min(tick + stride, course.windows)):
             ahead = course.window_of >= served
-            losses[served, at, ahead] = sums[ahead]
-        progress(_said(done, len(jobs), clock.perf_counter() - begun))
+            losses[served, at, ahead] = sums[tick, at][ahead]
     sizes = np.diff(course.bounds)
     scored = np.bincount(np.searchsorted(course.bounds, rows, side="right") - 1, minlength=course.windows)
-    said = _sampled(plan, int(course.trained_by[-1]), int(sizes.max()))
-    return Matrix(losses, course.window_of, spans, sizes, scored, plan, said)
+    done = Plan(plan.fit_rows, plan.score_rows, stride)
+    said = _sampled(done, int(course.trained_by[-1]), int(sizes.max()))
+    return Matrix(losses, course.window_of, spans, sizes, scored, done, said)
+
+
+def _jobs(course: Course, stride: int, spans: int) -> list[tuple[int, int]]:
+    """(tick, span) of every model."""
+    return [(tick, at) for tick in range(0, course.windows, stride) for at in range(spans)]
 
 
 def sample(rows: Counts, most: int | None) -> Counts:

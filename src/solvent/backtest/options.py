@@ -24,19 +24,22 @@ class BadOption(UsageError):
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """A backtest's question.
 
-    train: share of the rows that the first model is trained on, or the instant before which; windows: how many of
-    equal count, where neither width nor count is given; width: a window's length in time; count: its rows.
-    label_delay: from a row's time until its target is known. metric: by name, None for the task's default.
-    cost_retrain, cost_loss: money of one retraining, and of one unit of loss on one row; prices: of a retraining in
-    first-window losses. threshold: of the shown metric. budget: seconds, None for the fixed plan; full: no sampling.
-    model: `module:factory` of an unfitted estimator, '' for the built-in one. matrix: where the losses go.
+    path: a file, or the URL of a database whose rows the `query` gives; files: of a table that lies in several, name
+    and place, where `path` only names it. keep: columns that look like leaks and are none. train: share of the rows
+    that the first model is trained on, or the instant before which; windows: how many of equal count, where neither
+    width nor count is given; width: a window's length in time; count: its rows. label_delay: from a row's time until
+    its target is known. metric: by name, None for the task's default. cost_retrain, cost_loss: money of one
+    retraining, and of one unit of loss on one row; prices: of a retraining in first-window losses. threshold: of the
+    shown metric. budget: seconds, None for the fixed plan; full: no sampling. model: `module:factory` of an unfitted
+    estimator, '' for the built-in one. matrix, html: where the losses and the page go.
     """
 
-    path: Path
+    path: Path | str
     time: str
     target: str
     model: str = ""
     drop: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     id: str = ""
     train: float | datetime = TRAIN
     windows: int = WINDOWS
@@ -53,6 +56,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     budget: float | None = None
     full: bool = False
     matrix: Path | None = None
+    html: Path | None = None
+    query: str = ""
+    files: tuple[tuple[str, Path], ...] = ()
 
 
 def check(options: Options) -> Options:
@@ -73,8 +79,9 @@ def check(options: Options) -> Options:
             raise BadOption(f"{flag} needs a figure above zero")
     if options.cost_retrain is not None and options.cost_loss is None:
         raise BadOption("--cost-retrain needs --cost-loss, or losses and retrainings have no common unit")
-    if options.matrix is not None and not options.matrix.absolute().parent.is_dir():
-        raise BadOption(f"--matrix {options.matrix}: there is no such folder", next="make it, or name a file elsewhere")
+    for flag, file in (("--matrix", options.matrix), ("--html", options.html)):
+        if file is not None and not file.absolute().parent.is_dir():
+            raise BadOption(f"{flag} {file}: there is no such folder", next="make it, or name a file elsewhere")
     if options.budget is not None and options.budget <= 0:
         raise BadOption("--budget needs seconds above zero")
     return options

@@ -12,8 +12,9 @@ from solvent.backtest.columns import Cases, understand
 from solvent.backtest.cut import Course, cut
 from solvent.backtest.drift import Drift, watch
 from solvent.backtest.estimates import Estimated, estimate
+from solvent.backtest.forecasts import Foretold, foretell
 from solvent.backtest.leaks import refuse_leaks
-from solvent.backtest.lifetime import Lifetime, age, aged_by_tick, threshold_of
+from solvent.backtest.lifetime import Lifetime, age, aging_by_tick, known_to_age, threshold_of
 from solvent.backtest.matrix import Matrix, budgeted, fill, fixed_plan, write_matrix
 from solvent.backtest.models import Learner
 from solvent.backtest.options import PRICE, Options, check
@@ -23,6 +24,9 @@ from solvent.backtest.reference import Reference, judge
 from solvent.backtest.table import read_table
 from solvent.backtest.warnings import Warned, warnings_of
 from solvent.foundation.clock import MICROSECOND
+
+_MATRIX = 0.7  # share of a budget by which the matrix must be filled
+_TAIL = 0.9  # share by which the last figures that can be left out are
 
 
 class Backtest(msgspec.Struct, frozen=True):
@@ -42,6 +46,7 @@ class Backtest(msgspec.Struct, frozen=True):
     lifetime: Lifetime
     drift: list[Drift]
     estimated: list[Estimated]
+    forecast: Foretold
     warnings: list[Warned]
     advice: Advice
     assumptions: list[str]
@@ -56,32 +61,37 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
     begun = clock.perf_counter()
     table = read_table(check(options))
     cases = understand(table, options)
-    refuse_leaks(cases, options.target)
+    refuse_leaks(cases, options.target, options.keep)
     course = cut(cases, options)
     learner = Learner(cases, options.model, options.seed)
     plan = fixed_plan(course, full=options.full)
     progress(f"{len(cases.y):,} rows read; judging the first model")
     reference = judge(learner, course, fit_rows=plan.fit_rows, seed=options.seed)
     if options.budget is not None and not options.full:
-        plan = budgeted(plan, course, learner, reference.bound, options.budget - (clock.perf_counter() - begun))
-    matrix = fill(learner, course, plan, bound=reference.bound, progress=progress)
+        plan = budgeted(plan, course, learner, reference.bound, _left(options, begun))
+    seconds = _left(options, begun) if options.budget is not None and not options.full else None
+    matrix = fill(learner, course, plan, bound=reference.bound, progress=progress, seconds=seconds)
     if options.matrix is not None:
         write_matrix(matrix, course, options.matrix)
     windows = live_on(learner, course, matrix, bound=reference.bound, fit_rows=plan.fit_rows, seed=options.seed)
     progress("reading what it says")
-    drift = watch(cases, course, reference, seed=options.seed)
+    until = begun + options.budget * _TAIL if options.budget is not None and not options.full else None
+    drift = watch(cases, course, reference, seed=options.seed, until=until)
     estimated = estimate(cases, course, reference, windows)
     threshold, assumed = threshold_of(cases, reference, options)
     lifetime = age(cases, course, reference, matrix, windows, options, threshold=threshold)
+    aged = aging_by_tick(course, matrix, seed=options.seed)
     field = Field(
         matrix,
         course,
         reference,
         drifted=[bool(one.named) for one in drift],
-        aged=aged_by_tick(course, matrix, seed=options.seed),
+        aged=[known_to_age(one) for one in aged],
     )
+    delay = options.label_delay // MICROSECOND
     asked = field.price(asked_price(options, field.window_loss))
     curve = [field.price(price) for price in options.prices]
+    spent = clock.perf_counter() - begun
     return Backtest(
         options=options,
         total=table.total,
@@ -97,6 +107,7 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
         lifetime=lifetime,
         drift=drift,
         estimated=estimated,
+        forecast=foretell(course, reference, windows, aged, delay=delay),
         warnings=warnings_of(
             course,
             reference,
@@ -104,12 +115,27 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
             drift,
             estimated,
             threshold=threshold,
-            delay=options.label_delay // MICROSECOND,
+            delay=delay,
         ),
         advice=advise(asked, curve, lifetime, matrix, course),
-        assumptions=[*cases.assumptions, *course.assumptions, *matrix.said, *([assumed] if assumed else [])],
-        seconds=clock.perf_counter() - begun,
+        assumptions=[
+            *cases.assumptions,
+            *course.assumptions,
+            *matrix.said,
+            *([assumed] if assumed else []),
+            *([_missed(options.budget, spent)] if options.budget is not None and spent > options.budget else []),
+        ],
+        seconds=spent,
     )
+
+
+def _left(options: Options, begun: float) -> float:
+    """Seconds for the matrix: what is left of the budget, less what comes after it."""
+    return (options.budget or 0.0) * _MATRIX - (clock.perf_counter() - begun)
+
+
+def _missed(budget: float, spent: float) -> str:
+    return f"the budget of {budget:g} s is too small for this table: the least that can be told took {spent:.0f} s"
 
 
 def asked_price(options: Options, window_loss: float) -> float:

@@ -6,29 +6,18 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
-from polars.exceptions import PolarsError
 
+from solvent.backtest.instants import BadTime, instants_of
 from solvent.backtest.options import Options
-from solvent.data.contracts.columns import as_instants
+from solvent.backtest.reading import BadTable, read_rows
 from solvent.foundation.errors import UsageError, nearest
 from solvent.statistics.arrays import Counts
 
 LEAST_ROWS = 400
-_CSV = {".csv": ",", ".tsv": "\t", ".txt": ","}
-
-
-class BadTable(UsageError):
-    """A file that is no table, or not one that a backtest can read."""
-
-    code = "bad-table"
 
 
 class NoColumn(UsageError):
     code = "no-column"
-
-
-class BadTime(UsageError):
-    code = "bad-time"
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -50,14 +39,16 @@ def read_table(options: Options) -> Table:
 
     Raises: BadTable, NoColumn, BadTime.
     """
-    frame = _read(options.path)
+    frame, notes = read_rows(options)
     for flag, name in (("--time", options.time), ("--target", options.target), ("--id", options.id)):
         if name:
             require(frame, name, f"{flag} {name}", options.path)
-    for name in options.drop:
-        require(frame, name, f"--drop {name}", options.path)
-    total, notes = frame.height, list[str]()
-    instants = _instants(frame[options.time])
+    for flag, names in (("--drop", options.drop), ("--keep", options.keep)):
+        for name in names:
+            require(frame, name, f"{flag} {name}", options.path)
+    total = frame.height
+    instants, said = instants_of(frame[options.time])
+    notes += said
     known = instants.is_not_null()
     if not known.all():
         notes.append(f"{_rows(int((~known).sum()))} without a time left out")
@@ -78,50 +69,11 @@ def read_table(options: Options) -> Table:
     return Table(frame[order], micros, total, frame.width, notes)
 
 
-def require(frame: pl.DataFrame, name: str, where: str, path: Path) -> None:
+def require(frame: pl.DataFrame, name: str, where: str, path: Path | str) -> None:
     """Raises: NoColumn, naming the nearest."""
     if name not in frame.columns:
         some = ", ".join(frame.columns[:12]) + (", …" if frame.width > 12 else "")
-        raise NoColumn(f"no column `{name}` in {path.name}", where=where, next=nearest(name, frame.columns, some))
-
-
-def _read(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "does not exist"
-        raise BadTable(f"{path} {what}", next="name a CSV or Parquet file")
-    suffix = path.suffixes[-2] if path.suffix in (".gz", ".zst") and len(path.suffixes) > 1 else path.suffix
-    try:
-        if suffix.lower() in (".parquet", ".pq"):
-            return pl.read_parquet(path)
-        if suffix.lower() in _CSV:
-            separator = _CSV[suffix.lower()]
-            return pl.read_csv(path, separator=separator, try_parse_dates=True, infer_schema_length=20_000)
-    except PolarsError as error:
-        raise BadTable(
-            f"cannot be read: {str(error).splitlines()[0][:160]}",
-            where=str(path),
-            next="is it CSV or Parquet, with one header line?",
-        ) from None
-    raise BadTable(f"`{path.suffix}` is no known kind of table", where=str(path), next="CSV or Parquet")
-
-
-def _instants(series: pl.Series) -> pl.Series:
-    """Times in microseconds, null where there is none. Raises: BadTime with the first cell that is none."""
-    if series.dtype.is_numeric():
-        raise BadTime(
-            f"`{series.name}` holds numbers such as {series.drop_nulls().head(1).item() if len(series) else '?'}",
-            next="write times as 2012-10-29 or 2012-10-29T06:00:00",
-        )
-    instants = as_instants(series)
-    bad = series.is_not_null() if instants is None else instants.is_null() & series.is_not_null()
-    if instants is None or bad.any():
-        row = int(bad.arg_max() or 0)
-        value = str(series[row])[:40] if len(series) else ""
-        raise BadTime(
-            f"`{value}` in row {row + 1:,} of `{series.name}` is no time",
-            next="write times as 2012-10-29 or 2012-10-29T06:00:00",
-        )
-    return instants
+        raise NoColumn(f"no column `{name}` in {Path(path).name}", where=where, next=nearest(name, frame.columns, some))
 
 
 def _present(series: pl.Series) -> pl.Series:

@@ -1,28 +1,15 @@
-"""Figures and dates as people read them."""
+"""Figures of one column, lengths of time, and charts of a line, as people read them in a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+
+from solvent.pages.words import MINUS, plural
 
 _LARGE, _SMALL = 1e8, 1e-2  # beyond, powers of ten
 BLOCKS = "▁▂▃▄▅▆▇█"
 _DAYS = ((730, 365.25, "year"), (60, 30.436875, "month"), (14, 7.0, "week"), (2, 1.0, "day"))
-
-
-def figure(value: float) -> str:
-    """Two significant digits at least, thousands grouped.
-
-    >>> [figure(v) for v in (0.0612, 0.395, 3.14159, 45.31, 1234.5, 2.5e12)]
-    ['0.061', '0.40', '3.1', '45', '1,234', '2.5e+12']
-    """
-    if abs(value) >= _LARGE:
-        return f"{value:.3g}"
-    if abs(value) >= 10 or value == 0:
-        return f"{value:,.0f}"
-    if abs(value) >= 1:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
 def close(values: Sequence[float]) -> list[str]:
@@ -33,14 +20,9 @@ def close(values: Sequence[float]) -> list[str]:
     """
     largest = max((abs(v) for v in values), default=0.0)
     if largest >= _LARGE or 0 < largest < _SMALL:
-        return [f"{v:.2g}" for v in values]
+        return [f"{v:.2g}".replace("-", MINUS) for v in values]
     digits = 0 if largest >= 100 else 1 if largest >= 10 else 2 if largest >= 1 else 3
-    return [f"{v:,.{digits}f}" for v in values]
-
-
-def day(instant: datetime) -> str:
-    """29 Oct 2012."""
-    return f"{instant.day} {instant:%b %Y}"
+    return [f"{v:,.{digits}f}".replace("-", MINUS) for v in values]
 
 
 def length(days: float) -> str:
@@ -56,9 +38,13 @@ def length(days: float) -> str:
     return plural(max(round(hours), 1), "hour")
 
 
-def plural(count: int, noun: str) -> str:
-    """1 week, 2 weeks."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def price(relative: float) -> str:
+    """Of a retraining, in losses of the first window.
+
+    >>> [price(p) for p in (0.1, 2.0, 0.05321)]
+    ['0.1', '2', '0.053']
+    """
+    return f"{relative:.2g}"
 
 
 def blocks(values: Sequence[float], low: float, high: float, most: int = 30) -> str:

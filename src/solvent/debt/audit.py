@@ -12,6 +12,7 @@ import msgspec
 from solvent.debt.facts.document import Document, Unreadable, read_document
 from solvent.debt.facts.extract import ALLOW, Allow, Extract, Line, line_of
 from solvent.debt.facts.repository import Entry, Repository
+from solvent.debt.facts.secrets import masked
 from solvent.debt.finding import Finding, Found, Place, State, Step
 from solvent.debt.fingerprints import fingerprints
 from solvent.debt.reading.cache import Cache
@@ -148,7 +149,7 @@ class _Lines:
             texts = self.texts(path)
             text = texts[number - 1].strip() if 0 < number <= len(texts) else ""
             line = Line(0, number, number, text[:300])
-        return Step(Place(path, line.cell, line.line, line.physical), line.text)
+        return Step(Place(path, line.cell, line.line, line.physical), masked(line.text))
 
     def _document_line(self, path: str, number: int) -> Line:
         """What a rule over the repository says of a Python file was not kept when it was extracted."""
@@ -165,8 +166,10 @@ class _Lines:
 def _findings(found: Iterable[tuple[str, str, Found]], rules: Mapping[str, Rule], lines: _Lines) -> list[Finding]:
     made = []
     for code, path, one in found:
-        evidence = [lines.step(path, number) for number in one.evidence or (one.line,)]
-        place = lines.step(path, one.line).place
+        whole = not one.evidence and not path.endswith(PYTHON)  # of a data or model file no line is read or shown
+        place = Place(path, 0, one.line, one.line) if whole else lines.step(path, one.line).place
+        numbers = () if whole else one.evidence or (one.line,)
+        evidence = [lines.step(path, number) for number in numbers] or [Step(place, "")]
         rule = rules[code]
         made.append(
             Finding(

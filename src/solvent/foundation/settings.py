@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -97,11 +98,28 @@ class RetentionSettings(Section, frozen=True, kw_only=True):
     log: str = "1100d"
 
 
+class Silence(Section, frozen=True, kw_only=True):
+    """Alerts of models and kinds (globs) that nobody wants to hear of until a day, and why."""
+
+    model: str = "*"
+    kind: str = "*"
+    until: str | None = None
+    reason: str
+
+
 class NotifySettings(Section, frozen=True, kw_only=True):
-    """file: JSON lines appended for each alert and decision; webhook: a URL that gets the same as POST."""
+    """file: JSON lines appended for each alert and decision; webhook: a URL that gets the same as POST.
+
+    urls: where text goes, as Apprise writes addresses (`mailto://…`, `slack://…`); best kept in SOLVENT_NOTIFY_URLS,
+    with spaces between. quiet: an alert of the same cause is not told again within this time; silence: what is not
+    told at all for now.
+    """
 
     file: str | None = None
     webhook: str | None = None
+    urls: list[str] = msgspec.field(default_factory=list)
+    quiet: str = "4w"
+    silence: list[Silence] = msgspec.field(default_factory=list)
 
 
 class DebtSettings(Section, frozen=True, kw_only=True):
@@ -258,8 +276,14 @@ def _override(raw: dict[str, Any], environ: Mapping[str, str]) -> None:
         for field in msgspec.structs.fields(struct):
             text = environ.get(f"SOLVENT_{section}_{field.name}".upper())
             if text is not None:
-                value = msgspec.convert(text, field.type, strict=False) if field.type in (int, float, bool) else text
-                raw.setdefault(section, {})[field.name] = value
+                raw.setdefault(section, {})[field.name] = _from_text(text, field.type)
+
+
+def _from_text(text: str, hint: Any) -> Any:
+    """A value of the environment; lists of texts stand with spaces between."""
+    if hint in (int, float, bool):
+        return msgspec.convert(text, hint, strict=False)
+    return text.split() if hint == list[str] else text
 
 
 def _is_section(hint: Any) -> bool:
@@ -284,10 +308,16 @@ def _refuse_unknown(raw: Any, struct: Any, place: str, path: str) -> None:
         elif get_origin(hints[key]) is dict and _is_section(get_args(hints[key])[1]) and isinstance(value, dict):
             for name, table in value.items():
                 _refuse_unknown(table, get_args(hints[key])[1], place, f"{inside}.{name}")
+        elif get_origin(hints[key]) is list and _is_section(get_args(hints[key])[0]) and isinstance(value, list):
+            for table in value:
+                _refuse_unknown(table, get_args(hints[key])[0], place, inside)
 
 
 def _check_spans(settings: Settings, place: str) -> None:
     _check_span(settings.gc.grace, f"{place}: [gc]")
+    _check_span(settings.notify.quiet, f"{place}: [notify]")
+    for silence in settings.notify.silence:
+        _check_day(silence.until, f"{place}: [[notify.silence]]")
     for name, model in {"": ModelSettings(monitor=settings.monitor, policy=settings.policy), **settings.models}.items():
         at = f"{place}: [models.{name}]" if name else place
         policy, monitor = model.policy, model.monitor
@@ -309,6 +339,13 @@ def _check_span(text: str, at: str) -> None:
         parse_span(text)
     except UsageError as error:
         raise BadSettings(error.what, where=at, next=error.next) from None
+
+
+def _check_day(text: str | None, at: str) -> None:
+    try:
+        date.fromisoformat(text or "2000-01-01")
+    except ValueError:
+        raise BadSettings(f"`{text}` is no day", where=at, next='write it as "2026-12-31"') from None
 
 
 def price(setting: float | str, window_loss: float, place: str = "solvent.toml") -> float:

@@ -137,6 +137,8 @@ class Judge:
             return msgspec.structs.replace(base, reason=self.why_stale(node, recipe))
         if isinstance(node, SourceSpec) and not only_as_file(node, self.spec):
             run = _as_table(run)
+        elif isinstance(node, StepSpec):
+            run = _as_annotated(run, node)
         for output, artifact in (run.end.outputs if run.end else {}).items():
             if isinstance(node, StepSpec) and _taken_for_file(node, output, artifact):
                 return msgspec.structs.replace(base, reason="the store knows its output as a plain file of equal bytes")
@@ -274,6 +276,27 @@ def _taken_for_file(step: StepSpec, output: str, artifact: Artifact) -> bool:
     """Equal bytes are one artifact: where a source's file has those of a step's value, it is loaded as a file."""
     annotation = next((o.annotation for o in step.outputs if o.name == output), "")
     return artifact.format == "file" and annotation not in ("", "pathlib.Path")
+
+
+def _as_annotated(run: Run, step: StepSpec) -> Run:
+    """A run whose values the store knows as plain files of equal bytes, with the formats that the annotations choose.
+
+    Their content is told apart from the file's: a consumer without an annotation takes the two for different things.
+    What only the value could have decided stays a file.
+    """
+    found = {name: a for name, a in (run.end.outputs if run.end else {}).items() if _taken_for_file(step, name, a)}
+    if run.end is None or not found:
+        return run
+    from solvent.pipeline.serialisers.base import for_annotation  # finds plugins, for a rare need
+
+    outputs = dict(run.end.outputs)
+    for output in step.outputs:
+        chosen = for_annotation(output.annotation) if output.name in found else None
+        if chosen is not None and chosen.format in PLAIN:
+            content = digest_value([chosen.format, found[output.name].content])
+            known = msgspec.structs.replace(found[output.name], format=chosen.format, type=chosen.type, content=content)
+            outputs[output.name] = known
+    return msgspec.structs.replace(run, end=msgspec.structs.replace(run.end, outputs=outputs))
 
 
 def _declares(node: Node) -> TypeGuard[StepSpec]:

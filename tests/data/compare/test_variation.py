@@ -16,6 +16,8 @@ def test_blocks_are_as_large_as_the_right_where_enough_fit(rows, other):
     sizes = [stop - start for start, stop in variation.bounds]
     assert LEAST_BLOCKS <= len(sizes) <= MOST_BLOCKS
     assert variation.bounds[0][0] >= 0 and variation.bounds[-1][1] == rows
+    if other and rows > MOST_BLOCKS * other:
+        assert set(sizes) == {other}, "some of them, no larger than the right"
     if other and rows >= LEAST_BLOCKS * other:
         assert min(sizes) >= other, "smaller blocks would not vary by less"
 
@@ -28,6 +30,19 @@ def test_blocks_in_time_follow_time_whatever_the_order_of_rows():
     assert (micros[shuffled][mixed.order] == micros).all()
     assert (sorted_.natural.blocks, sorted_.natural.rows) == (10, 100)
     assert sorted_.natural.days == pytest.approx(100 / 24, rel=0.01)
+
+
+def test_a_limit_does_not_hang_on_the_order_of_rows():
+    rng = np.random.default_rng(4)
+    micros, right = np.arange(6720) * HOUR, weeks(1, rng)
+    order = rng.permutation(6720)
+    values = weeks(0, rng, 40)
+    sides = [(values, micros), (values[order], micros[order])]
+    limits = [
+        column_shift(pl.Series("x", v), pl.Series("x", right), Rule(in_time(m, len(right)), 0.05)).limit
+        for v, m in sides
+    ]
+    assert limits[0] == pytest.approx(limits[1]) and limits[0] > 1, "weeks differ, whole or shuffled"
 
 
 def test_a_gap_in_time_is_no_block():

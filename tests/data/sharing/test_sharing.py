@@ -23,7 +23,7 @@ from solvent.store.remotes.errors import CorruptOnRemote, Unreachable
 from solvent.store.remotes.transfer import object_name
 from store_samples import DAY, START
 
-PUSHER = Path(__file__).with_name("pusher.py")
+SHARER = Path(__file__).with_name("sharer.py")
 FILES = {"a.csv": b"a" * 100, "deep/b.csv": b"b" * 5000, "deep/down/c.bin": bytes(2 << 20), "empty": b""}
 
 
@@ -227,21 +227,61 @@ def test_without_the_remote_everything_but_sharing_works(tmp_path):
                 ask()
 
 
-def test_a_push_that_is_killed_promises_only_what_is_there_and_the_next_one_ends_it(ann, bob, remote, place, tmp_path):
+def killed(what, root, place, wait, files=0):
+    """Let a process push or fetch, and kill it after so many seconds, or once so many files are staged or stored."""
+    command = [sys.executable, str(SHARER), what, str(root), *place]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as sharer:
+        assert sharer.stdout.readline() == b"ready\n"
+        due = time.monotonic() + wait
+        while sharer.poll() is None and time.monotonic() < due and not 0 < files <= blobs(root):
+            time.sleep(0.002)
+        sharer.kill()
+
+
+def blobs(root):
+    return sum(1 for name in ("staging", "objects") for place in (root / name).rglob("*") if place.is_file())
+
+
+def much(ann):
+    """Thirty runs and a folder of 150 files."""
     draw = random.Random(7)
     for number in range(30):
         run(ann, f"step{number}", {"result": stored(ann, draw.randbytes(200_000))})
     add_dataset(ann, "images", stored_tree(ann, {f"{n % 7}/{n}.bin": draw.randbytes(3000) for n in range(150)}))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def test_a_push_that_is_killed_promises_only_what_is_there_and_the_next_one_ends_it(ann, bob, remote, place, tmp_path):
+    much(ann)
     for wait in (0.05, 0.15, 0.3, 0.5, 0.8):
-        command = [sys.executable, str(PUSHER), str(tmp_path / "ann"), *place]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as pusher:
-            assert pusher.stdout.readline() == b"ready\n"
-            time.sleep(wait)
-            pusher.kill()
+        killed("push", tmp_path / "ann", place, wait)
         with clone(tmp_path / f"look {wait}", place[0], endpoint=place[1]) as look:
             assert fetch(look, remote, [], everything=True).absent == [], "a document is a promise"
     assert push(ann, remote).held == []
     got = fetch(bob, remote, [], everything=True)
     assert (got.runs, got.datasets, got.absent) == (30, 1, [])
     assert check(bob, remote).damaged == []
+
+
+def test_a_fetch_that_is_killed_leaves_whole_objects_and_runs_and_the_next_one_ends_it(ann, remote, place, tmp_path):
+    much(ann)
+    push(ann, remote)
+    known: set[str] = set()
+    held: set[str] = set()
+    for wait, files in ((0.1, 0), (30, 1), (30, 40), (30, 120)):
+        killed("fetch", tmp_path / "bob", place, wait, files)
+        with clone(tmp_path / "bob", place[0], endpoint=place[1]) as bob:
+            objects, runs = set(bob.objects.list()), bob.facts.runs(limit=100)
+            assert held <= objects
+            for digest in objects:
+                bob.objects.verify(digest)
+            steps = {run.start.key for run in runs if run.start.recipe}
+            assert known <= steps, "what was taken in stays"
+            assert all(len(run.end.outputs) == 1 for run in runs if run.start.recipe), "wholly there or not at all"
+            known, held = steps, objects
+    with clone(tmp_path / "bob", place[0], endpoint=place[1]) as bob:
+        got = fetch(bob, remote, [], everything=True)
+        assert (len(known) + got.runs, got.absent) == (30, [])
+        assert got.present >= len(held) - 2, "what was there was not fetched again"
+        assert set(bob.objects.list()) == set(ann.objects.list())
+        assert check(bob, remote).damaged == []

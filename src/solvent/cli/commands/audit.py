@@ -36,6 +36,7 @@ def command(
     baseline: Path | None = None,
     write_baseline: Path | None = None,
     history: int | None = None,
+    explain_flow: bool = False,
     sarif: Path | None = None,
     html: Path | None = None,
     github: bool = False,
@@ -66,6 +67,8 @@ def command(
         Write what is owed now to this file.
     history:
         Tell the trend over so many commits instead, and which took on debt and which paid.
+    explain_flow:
+        Tell of one file instead what is believed of its rows: origin, part, what learnt from them.
     sarif:
         Also write SARIF 2.1.0 here.
     html:
@@ -88,6 +91,8 @@ def command(
     from solvent.debt.report.sarif import sarif as sarif_document
     from solvent.debt.report.view import view
 
+    if explain_flow:
+        return _explained(path, json=json)
     begun = clock.perf_counter()
     source = source_of(path)
     settings = _settings(source)
@@ -120,6 +125,20 @@ def command(
     failing = "EWI"[: "EWI".index(fail_on or settings.fail_on) + 1]
     bad = any(item.finding.severity in failing for item in seen.first)
     return Exit.FINDINGS if bad and write_baseline is None else Exit.FINE
+
+
+def _explained(path: Path, *, json: bool) -> Exit:
+    from solvent.debt.facts.document import Unreadable, read_document
+    from solvent.debt.facts.file import FileFacts
+    from solvent.debt.flow.explain import explain
+    from solvent.foundation.errors import UsageError
+
+    try:
+        lines = explain(FileFacts(read_document(path.name, path.read_bytes())))
+    except (OSError, Unreadable) as error:
+        raise UsageError(f"{path} cannot be followed: {error}", next="name one Python file or notebook") from None
+    show(lines, lines or ["nothing in it learns from rows"], json=json)
+    return Exit.FINE
 
 
 def _with_ledger(past: Past, source: Tree, found: Audit) -> Past:

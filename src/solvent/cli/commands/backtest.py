@@ -10,12 +10,13 @@ from solvent.cli.show import note, paint, show
 
 
 def command(
-    table: Path,
+    table: str,
     *,
     time: str,
     target: str,
     model: str = "",
     drop: list[str] | None = None,
+    keep: list[str] | None = None,
     id: str = "",
     train: str = "0.25",
     window: str | None = None,
@@ -30,6 +31,8 @@ def command(
     budget: float | None = None,
     full: bool = False,
     matrix: Path | None = None,
+    html: Path | None = None,
+    query: str = "",
     json: bool = False,
 ) -> Exit:
     """Tell how a model on a table would have aged, and what each way of retraining would have cost.
@@ -40,7 +43,8 @@ def command(
     Parameters
     ----------
     table:
-        CSV or Parquet; one row is one case.
+        CSV, Parquet or Arrow, a folder of them, a dataset of this project such as NAME@2, or a database's URL with
+        --query; one row is one case.
     time:
         The column with each row's time.
     target:
@@ -49,6 +53,8 @@ def command(
         `module:factory` that returns an unfitted scikit-learn estimator; gradient boosting without.
     drop:
         Columns not to learn from; repeated, or with commas.
+    keep:
+        Columns that were refused as leaks, and are known in time.
     id:
         The column that names the row.
     train:
@@ -77,6 +83,10 @@ def command(
         All rows everywhere, however long it takes.
     matrix:
         Also write the loss of every training tick and span on every later window here, as Parquet.
+    html:
+        Also write everything with its pictures here, as one page that needs no network.
+    query:
+        The rows, where the table is a database: sqlite:///FILE or postgresql://USER@HOST/DATABASE.
     """
     from solvent.backtest.document import document
     from solvent.backtest.options import (
@@ -89,6 +99,7 @@ def command(
         parse_train,
         parse_window,
     )
+    from solvent.backtest.report.page import write_page
     from solvent.backtest.run import backtest
     from solvent.backtest.terminal import render
 
@@ -101,7 +112,8 @@ def command(
             time=time,
             target=target,
             model=model,
-            drop=tuple(name for part in drop or [] for name in part.split(",") if name),
+            drop=_names(drop),
+            keep=_names(keep),
             id=id,
             train=parse_train(train),
             windows=windows if windows is not None else WINDOWS,
@@ -118,15 +130,42 @@ def command(
             budget=budget,
             full=full,
             matrix=matrix,
+            html=html,
+            query=query,
+            files=_files(table),
         ),
         _progress,
     )
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")
+    if html is not None:
+        write_page(found, html)
     show(document(found), render(found), json=json)
-    if matrix is not None:
-        note(f"The loss matrix is written: {matrix}")
+    for name, file in (("loss matrix", matrix), ("page", html)):
+        if file is not None:
+            note(f"The {name} is written: {file}")
     return Exit.FINE
+
+
+def _names(parts: list[str] | None) -> tuple[str, ...]:
+    return tuple(name for part in parts or [] for name in part.split(",") if name)
+
+
+def _files(table: str) -> tuple[tuple[str, Path], ...]:
+    """The files of a folder or of a dataset of this project, by name and place; none where the table is one itself."""
+    if "://" in table or Path(table).is_file():
+        return ()
+    from solvent.governance.comparison.data import read_side
+    from solvent.project import NoProject, Project
+
+    if "@" not in table and not Path(table).is_dir():
+        return ()
+    try:
+        project = Project.find()
+    except NoProject:
+        project = None
+    side = read_side(table, Path.cwd(), project)
+    return tuple((name, file.path) for name, file in sorted(side.files.items()))
 
 
 def _progress(text: str) -> None:

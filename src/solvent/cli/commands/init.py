@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from textwrap import wrap
 
 from solvent.cli.program import Exit
 from solvent.cli.show import next_step, show
 from solvent.foundation.errors import UsageError, nearest
 
+HOW = "solvent backtest TABLE --time T --target Y --json > backtest.json"
 SETTINGS = """\
 # Nothing here is required: every line shows a default. docs/reference/settings.md explains them all.
 
@@ -63,6 +66,10 @@ class AlreadyThere(UsageError):
     code = "already-there"
 
 
+class BadBacktest(UsageError):
+    code = "bad-backtest"
+
+
 class BadTable(UsageError):
     code = "bad-table"
 
@@ -73,6 +80,7 @@ def command(
     table: str | None = None,
     time: str | None = None,
     target: str | None = None,
+    from_backtest: Path | None = None,
     json: bool = False,
 ) -> Exit:
     """Make the folder you stand in a Solvent project.
@@ -90,9 +98,18 @@ def command(
         Its column of event times.
     target:
         The column to predict.
+    from_backtest:
+        What `solvent backtest --json` printed: the recommended policy becomes the settings.
     """
     root = Path.cwd()
-    written = [_write(root / "solvent.toml", SETTINGS)]
+    settings = recommended(from_backtest) if from_backtest else SETTINGS
+    if from_backtest and (root / "solvent.toml").exists():
+        raise AlreadyThere(
+            "solvent.toml is there already, and stays as it is",
+            where=str(root),
+            next=f"put into it what is recommended:\n{settings}",
+        )
+    written = [_write(root / "solvent.toml", settings)]
     if example:
         written.append(_write(root / "rides.csv", _example()))
     if table:
@@ -106,6 +123,24 @@ def command(
     lines = [f"This folder is a Solvent project ({', '.join(names) or 'nothing new written'})", next_step(todo)]
     show({"root": str(root), "written": names}, lines, json=json)
     return Exit.FINE
+
+
+def recommended(file: Path) -> str:
+    """The settings that a backtest recommends, with its reason above. Raises: BadBacktest."""
+    import msgspec
+
+    from solvent.foundation.settings import parse_settings
+
+    try:
+        advice = msgspec.json.decode(file.read_bytes())["recommendation"]
+        reason, config = str(advice["reason"]), str(advice["config"])
+        parse_settings(tomllib.loads(config), str(file))
+    except OSError as error:
+        raise BadBacktest(f"cannot read {file}: {error.strerror or error}", next=HOW) from None
+    except (msgspec.DecodeError, KeyError, TypeError, tomllib.TOMLDecodeError):
+        raise BadBacktest(f"{file} is not what `solvent backtest --json` prints", next=HOW) from None
+    why = "\n".join(f"# {line}" for line in wrap(reason, 100))
+    return f"{why}\n\n{config}\n"
 
 
 def _write(path: Path, text: str) -> Path | None:

@@ -344,7 +344,7 @@ def parse_environment(path: str, text: str) -> Declaration | None:
     for entry in entries:
         if isinstance(entry, str):
             wanted = entry.split("::")[-1].strip()
-            plain = re.match(r"[A-Za-z0-9._-]+", wanted)
+            plain = re.match(r"[A-Za-z0-9_][A-Za-z0-9._-]*", wanted)
             if plain is None:
                 continue
             one = _conda(plain[0], wanted[len(plain[0]) :], line_of(text, plain[0]))

@@ -66,7 +66,7 @@ def extract(path: str, content: bytes, rules: Sequence[Rule]) -> Extract:
         file = FileFacts(document)
     except Unreadable as error:
         return Extract(skipped=str(error), notebook=notebook)
-    scopes = _scopes(file.tree)
+    scopes = _scopes(file)
     found, trouble = [], []
     for rule in rules:
         try:
@@ -116,21 +116,18 @@ def _next_code(texts: Sequence[str], after: int) -> list[int]:
     return []
 
 
-def _scopes(tree: ast.Module) -> list[tuple[int, int, str]]:
+def _scopes(file: FileFacts) -> list[tuple[int, int, str]]:
     """First and last line of each function and class with its dotted name, inner ones later."""
-    found: list[tuple[int, int, str]] = []
-
-    def visit(node: ast.AST, inside: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            name = inside
-            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-                name = f"{inside}.{child.name}".lstrip(".")
-                found.append((child.lineno, child.end_lineno or child.lineno, name))
-            if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
-                visit(child, name)
-
-    visit(tree, "")
-    return found
+    kinds: list[type[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]] = [
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.ClassDef,
+    ]
+    return sorted(
+        (node.lineno, node.end_lineno or node.lineno, f"{file.scope(node).name}.{node.name}".lstrip("."))
+        for kind in kinds
+        for node in file.nodes(kind)
+    )
 
 
 def _scoped(found: Found, scopes: Sequence[tuple[int, int, str]]) -> Found:

@@ -28,6 +28,8 @@ class FileFacts:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.tree = parse(document.text)
+        self._names: dict[ast.expr, str] = {}
+        self._bindings: dict[tuple[Scope, str], tuple[Scope, list[Binding]] | None] = {}
 
     @property
     def path(self) -> str:
@@ -71,10 +73,13 @@ class FileFacts:
 
     def binding(self, name: ast.Name) -> tuple[Scope, list[Binding]] | None:
         """The scope that a name is found in, and all that binds it there; None for a builtin and what is unbound."""
-        for scope in self.scope(name).seen_from_within():
-            if bindings := scope.bindings.get(name.id):
-                return scope, bindings
-        return None
+        here = self.scope(name)
+        key = (here, name.id)
+        if key not in self._bindings:
+            scopes = (scope for scope in here.seen_from_within() if name.id in scope.bindings)
+            found = next(scopes, None)
+            self._bindings[key] = (found, found.bindings[name.id]) if found is not None else None
+        return self._bindings[key]
 
     def resolve(self, node: ast.expr) -> str:
         """Dotted name that a name or attribute stands for through the file's imports, such as `numpy.nan`,
@@ -84,7 +89,10 @@ class FileFacts:
         Follows an alias that is assigned once (`read = pd.read_csv`). An import in `try` whose handler imports
         something else is unknown; a handler that binds None leaves it known.
         """
-        return self._resolve(node, 8)
+        known = self._names.get(node)
+        if known is None:
+            known = self._names[node] = self._resolve(node, 8)
+        return known
 
     def _resolve(self, node: ast.expr, depth: int) -> str:
         attributes: list[str] = []

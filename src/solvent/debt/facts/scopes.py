@@ -85,12 +85,13 @@ class Map:
             node, scope = stack.pop()
             order.append(node)
             scope_of[node] = scope
-            children = [
-                child
-                for value in node.__dict__.values()
-                for child in (value if type(value) is list else (value,))
-                if isinstance(child, ast.AST) and not isinstance(child, ast.expr_context | ast.operator)
-            ]
+            children: list[ast.AST] = []
+            for name in _fields(type(node)):
+                value = getattr(node, name, None)
+                if type(value) is list:
+                    children += [each for each in value if isinstance(each, ast.AST)]
+                elif isinstance(value, ast.AST):
+                    children.append(value)
             for child in children:
                 parent[child] = node
             if isinstance(node, _OPENS):
@@ -148,6 +149,19 @@ class Map:
         if isinstance(parent, ast.Assign):
             return Binding(node, "part", parent.value)
         return Binding(node, "other")
+
+
+_NO_NODES = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "kind"})  # operators are told by their type alone
+
+
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+
+
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Those that hold nodes."""
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(name for name in kind._fields if name not in _NO_NODES)
+    return _FIELDS[kind]
 
 
 def _scoped(node: ast.AST, outer: Scope, children: list[ast.AST]) -> Iterator[tuple[ast.AST, Scope]]:

@@ -236,7 +236,7 @@ def _of_collection(owner: Record | Many, name: str, call: Call) -> Value:
     if name in {"get", "pop"} and isinstance(owner, Record):
         key = constant(call.argument(0))
         return owner.fields.get(str(key), UNKNOWN)
-    return owner if name == "copy" else UNKNOWN
+    return owner if name in _SAME_COLLECTION else UNKNOWN
 
 
 def _range(call: Call) -> Value:
@@ -272,6 +272,7 @@ def _polars_column(call: Call) -> Value:
     return Rows(Origin((), "column"), columns=None, column=column if isinstance(column, str) else "")
 
 
+_SAME_COLLECTION = frozenset({"copy", "drop", "difference", "tolist", "to_list", "intersection", "union", "values"})
 _KEEP_COLUMNS = frozenset({"numpy.array", "numpy.asarray", "builtins.list", "sklearn.shuffle"})
 _Handler = Callable[[Call], Value]
 _FUNCTIONS: dict[str, _Handler] = {

@@ -34,7 +34,7 @@ from solvent.debt.flow.values import (
 
 _LOCATORS = frozenset({"loc", "iloc", "ix", "at", "iat"})
 _SAME_ROWS_ATTRIBUTES = frozenset({"values", "array", "str", "dt", "cat", "index", "A", "sparse"})
-_NO_ROWS_ATTRIBUTES = frozenset({"shape", "size", "ndim", "dtypes", "dtype", "columns", "name", "T", "empty"})
+_NO_ROWS_ATTRIBUTES = frozenset({"shape", "size", "ndim", "dtypes", "dtype", "name", "T", "empty"})
 
 
 class Expressions(State):
@@ -115,6 +115,8 @@ class Expressions(State):
     def _attribute_of_rows(self, owner: Rows, node: ast.Attribute) -> Value:
         if node.attr in _SAME_ROWS_ATTRIBUTES:
             return msgspec.structs.replace(owner)
+        if node.attr == "columns":
+            return Many(UNKNOWN)
         if node.attr in _NO_ROWS_ATTRIBUTES:
             return UNKNOWN
         if owner.table:

@@ -127,7 +127,7 @@ def _by_value(flow: Expressions, rows: Rows, value: Value, node: ast.Subscript) 
     chosen = msgspec.structs.replace(rows, columns=None, column="")
     if isinstance(value, Record | Many | Setting):
         return chosen
-    return subset(chosen, flow.site(node.slice)) if value is not UNKNOWN else chosen
+    return subset(chosen, flow.site(node.slice))
 
 
 def _columns_of(flow: Expressions, rows: Rows, key: ast.expr) -> Rows:

@@ -82,6 +82,10 @@ class State:
         if not self._silent:
             self.events[type(event), event.site, apart] = event
 
+    @property
+    def is_silent(self) -> bool:
+        return self._silent > 0
+
     @contextmanager
     def silently(self) -> Iterator[None]:
         """A first turn of a loop, only to learn what it leaves behind."""

@@ -128,12 +128,17 @@ class Statements(Expressions):
         self._turn(node, lambda: self.evaluate(node.test))
 
     def _turn(self, node: ast.For | ast.AsyncFor | ast.While, head: Callable[[], object]) -> None:
-        """Once to learn what a turn leaves behind, and once from what may hold at the start of any turn."""
+        """Once to learn what a turn leaves behind, and once from what may hold at the start of any turn. Within such a
+        first turn once is enough, or loops in loops would take for ever.
+        """
         before = dict(self.frame.names)
+        first = not self.is_silent
         with self.silently():
             head()
             self.run(node.body)
         merge(self.frame, before, self.frame.names, self.site(node))
+        if not first:
+            return
         head()
         self.run(node.body)
         self.run(node.orelse)

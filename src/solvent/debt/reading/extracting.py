@@ -101,10 +101,10 @@ class _Makers:
     def make(self, contents: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
         """Path and encoded extract of each, in any order."""
         cores = os.cpu_count() or 1
-        if cores == 1 or sum(map(len, contents.values())) <= ALONE:
+        if cores == 1 or sum(_work(path, content) for path, content in contents.items()) <= ALONE:
             yield from _encoded(contents.items(), self._rules)
             return
-        left = dict(sorted(contents.items(), key=lambda item: -len(item[1])))
+        left = dict(sorted(contents.items(), key=lambda item: -_work(*item)))
         try:
             jobs = [self._started(cores).submit(_batch, batch, self._codes) for batch in _batches(left)]
             for job in as_completed(jobs):
@@ -147,12 +147,17 @@ class _Makers:
             self._pool.shutdown(cancel_futures=True)
 
 
+def _work(path: str, content: bytes) -> int:
+    """Bytes that cost something: most of a notebook is pictures, which are passed over."""
+    return len(content) // 16 if path.endswith(".ipynb") else len(content)
+
+
 def _batches(contents: dict[str, bytes]) -> Iterator[list[tuple[str, bytes]]]:
     batch: list[tuple[str, bytes]] = []
     size = 0
     for path, content in contents.items():
         batch.append((path, content))
-        size += len(content)
+        size += _work(path, content)
         if size >= _BATCH:
             yield batch
             batch, size = [], 0

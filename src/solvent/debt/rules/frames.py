@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -69,8 +70,8 @@ def lost_result(file: FileFacts) -> Iterator[Found]:
     Why it costs: the rows or values that were to go stay in, and no run ever fails over it.
     Fix: assign the result, `df = df.dropna()`.
     """
-    if "ast_node_interactivity" in file.document.text:
-        return  # then every line of a cell is shown
+    if "ast_node_interactivity" in file.document.text or _EXPORTED.search(file.document.text):
+        return  # every line of a cell is shown, or a script was a notebook whose last lines were
     last = _shown(file)
     for statement in file.nodes(ast.Expr):
         call = statement.value
@@ -80,8 +81,11 @@ def lost_result(file: FileFacts) -> Iterator[Found]:
         keywords = {keyword.arg for keyword in call.keywords}
         if not pure or keywords & {"inplace", None} or _expects_error(file, statement):
             continue
-        if file.type_of(call.func.value) in {FRAME, SERIES}:
+        if file.type_of(call.func.value) in {FRAME, SERIES} and _is_used_after(file, statement, call.func.value):
             yield Found.at(call)
+
+
+_EXPORTED = re.compile(r"^# (In\[|%%|<codecell>)", re.MULTILINE)
 
 
 def _shown(file: FileFacts) -> set[ast.stmt]:
@@ -91,6 +95,43 @@ def _shown(file: FileFacts) -> set[ast.stmt]:
         cell = file.document.cell(statement.lineno)
         last[cell.number if cell else 0] = statement
     return set(last.values())
+
+
+def _is_used_after(file: FileFacts, statement: ast.stmt, table: ast.expr) -> bool:
+    """Whether the table is read on in the same block or cell: then an effect was meant.
+
+    A row of such statements one under the other, and one at the end, only show what the methods give.
+    """
+    block = _block(file, statement)
+    place = block.index(statement)
+    root = next((node.id for node in ast.walk(table) if isinstance(node, ast.Name)), "")
+    beside = [*block[max(place - 1, 0) : place], *block[place + 1 : place + 2]]
+    if any(isinstance(each, ast.Expr) and _starts_with(each.value, root) for each in beside):
+        return False
+    return any(_reads(each, root) for each in block[place + 1 :])
+
+
+def _block(file: FileFacts, statement: ast.stmt) -> list[ast.stmt]:
+    """The statements that one stands among; at the top level of a notebook, those of its cell."""
+    above = next(iter(file.parents(statement)))
+    for name in ("body", "orelse", "finalbody"):
+        among = getattr(above, name, [])
+        if isinstance(among, list) and statement in among:
+            cell = file.document.cell(statement.lineno) if above is file.tree else None
+            return [each for each in among if cell is None or file.document.cell(each.lineno) is cell]
+    return [statement]
+
+
+def _starts_with(node: ast.expr, name: str) -> bool:
+    """Whether an expression is a name, or methods, columns and rows of it."""
+    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _reads(statement: ast.stmt, name: str) -> bool:
+    loads = (node for node in ast.walk(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return any(node.id == name for node in loads)
 
 
 def _is_pure(call: ast.Call) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from solvent.debt.facts.accesses import READ_METHODS, READS, WRITE_METHODS, WRITES
 from solvent.debt.facts.file import FileFacts
 from solvent.debt.facts.repository import is_test
+from solvent.debt.facts.secrets import secrets
 from solvent.debt.facts.types import words
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
@@ -108,23 +109,6 @@ def _through_name(file: FileFacts, assignment: ast.Assign | ast.AnnAssign, depth
     return None
 
 
-# Prefix, then the alphabet and length that the issuer documents (November 2026).
-SECRETS = {
-    "an AWS access key": r"(?<![A-Z0-9])AKIA[A-Z2-7]{16}(?![A-Z0-9])",
-    "a GitHub token": r"(?<!\w)(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59})(?!\w)",
-    "a GitLab token": r"(?<!\w)glpat-[A-Za-z0-9_-]{20}(?!\w)",
-    "an OpenAI key": r"(?<![\w-])sk-(?:proj-)?[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}(?!\w)",
-    "an Anthropic key": r"(?<![\w-])sk-ant-(?:api|admin)\d\d-[A-Za-z0-9_-]{80,110}(?!\w)",
-    "a Google key": r"(?<![\w-])AIza[0-9A-Za-z_-]{35}(?![\w-])",
-    "a Hugging Face token": r"(?<!\w)hf_[A-Za-z]{34}(?!\w)",
-    "a Slack token": r"(?<!\w)xox[abprs]-\d{9,14}-[A-Za-z0-9-]{20,}(?!\w)",
-    "a private key": r"-----BEGIN (?:RSA |EC |OPENSSH |DSA )?PRIVATE KEY-----(?:\\n|\s)+[A-Za-z0-9+/]{40}",
-    "a PyPI token": r"(?<!\w)pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}",
-}
-_SECRET = re.compile("|".join(f"(?P<k{number}>{pattern})" for number, pattern in enumerate(SECRETS.values())))
-_SHOWN = re.compile(r"example|xxxx|your|fake|dummy|test|sample|12345|abcdef|(.)\1{5}", re.IGNORECASE)
-
-
 @rule("REP003", "secret", severity="E", principal="b", driver="T", source="OWASP: hard-coded credentials")
 def secret(file: FileFacts) -> Iterator[Found]:
     """A credential stands in the code.
@@ -132,12 +116,9 @@ def secret(file: FileFacts) -> Iterator[Found]:
     Why it costs: whoever can read the repository, or ever could, can act as its owner.
     Fix: revoke it, then read it from the environment or a secret store; deleting the line does not unpublish it.
     """
-    kinds = list(SECRETS)
-    for number, line in enumerate(file.document.text.split("\n"), 1):
-        for match in _SECRET.finditer(line):
-            if not _SHOWN.search(match[0]):
-                kind = kinds[int((match.lastgroup or "k0")[1:])]
-                yield Found(number, (), kind, syntax=kind)
+    text = file.document.text
+    for position, kind in secrets(text):
+        yield Found(text.count("\n", 0, position) + 1, (), kind, syntax=kind)
 
 
 @rule("REP004", "hash-order", severity="W", principal="a", driver="R", source="Python reference: PYTHONHASHSEED")

@@ -61,13 +61,15 @@ def model_without_origin(repository: Repository) -> Iterator[Found]:
     for path in _model_files(repository, _SURE | _PICKLES):
         if not repository.files[path].tracked or is_vendored(path) or _is_pointer(repository, path):
             continue
+        if str(PurePosixPath(path).with_name("MLmodel")) in repository.files:
+            continue  # a tracker's own copy, with its run beside it
         imported = repository.pickled_globals(path)
         models = sorted(name for name in imported if _MODEL_GLOBAL.match(name))
         mains = sorted(name for name in imported if name.startswith("__main__."))
         if PurePosixPath(path).suffix.lower() in _PICKLES and not (models or mains):
             continue
         if mains:
-            yield Found(1, (), f"needs `{mains[0]}`, a class of the script that made it", syntax="main", path=path)
+            yield Found(1, (), f"needs `{mains[0]}`, which only the script that made it has", syntax="main", path=path)
         elif not unknown and not names & {PurePosixPath(path).name, path}:
             yield Found(1, (), "nothing here writes it", syntax="origin", path=path)
 
@@ -106,10 +108,16 @@ def floating_weights(repository: Repository) -> Iterator[Found]:
     Why it costs: the owner may change or withdraw them; results change and no commit says why.
     Fix: `revision="<commit>"`; for `torch.hub`, a tag after the colon.
     """
+    made = {
+        access.path.removeprefix("./")
+        for each in repository.summaries.values()
+        for access in each.accesses
+        if access.write
+    }
     for summary in repository.python_files():
         if is_test(summary.path):
             continue
-        told: set[str] = set()
+        told = set(made)
         for call in summary.calls:
             name = _remote(repository, call)
             if name and name not in told and not set(call.given) & (_PINNED | _LOCAL_ONLY | {"**"}):
@@ -173,12 +181,17 @@ def untrusted_load(file: FileFacts) -> Iterator[Found]:
     for call in file.nodes(ast.Call):
         trusting = next((one for one in call.keywords if one.arg == "trust_remote_code"), None)
         pinned = any(one.arg in {"revision", "code_revision"} for one in call.keywords)
-        if trusting and isinstance(trusting.value, ast.Constant) and trusting.value.value is True and not pinned:
+        from_server = isinstance(call.func, ast.Attribute) and call.func.attr == "from_mcp"
+        if trusting and _is_true(trusting.value) and not pinned and not from_server:
             yield Found.at(call, trusting.value, said="runs the hub's own code")
         elif file.resolve(call.func) in _LOADERS and call.args:
             origin = _from_afar(file, call.args[0], 4)
             if origin is not None:
                 yield Found.at(call, origin)
+
+
+def _is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
 
 
 _LOADERS = words("""

@@ -32,16 +32,17 @@ def out_of_order(file: FileFacts) -> Iterator[Found]:
             return
 
 
-@rule("REP005", "saved-error", severity="I", principal="b", driver="R", source="pynblint")
+@rule("REP005", "saved-error", severity="I", principal="b", driver="R", source="pynblint", preview=True)
 def saved_error(file: FileFacts) -> Iterator[Found]:
-    """A notebook is saved with a cell that failed.
+    """A notebook was left and kept where a cell failed: nothing was run after it.
 
-    Why it costs: it did not run to its end when it was kept, so nobody knows that it does.
+    Why it costs: it did not run to its end, so nobody knows that it does.
     Fix: mend or remove the cell, restart, run all, save.
-    Allow when: the failure is what the notebook shows.
+    Allow when: the failure is what the notebook shows. An error that later runs went past is not told.
     """
+    last = max((cell.count or 0 for cell in file.document.cells), default=0)
     for cell in file.document.cells:
-        if cell.failed:
+        if cell.failed and cell.count == last and not is_exercise(file.path):
             lines = range(cell.first, cell.first + cell.lines)
             line = next((number for number in lines if file.document.line(number)), cell.first)
             yield Found(line, (line,), syntax=file.document.line(line))
@@ -61,6 +62,8 @@ def unpinned_install(file: FileFacts) -> Iterator[Found]:
 
 
 def _is_loose(requirement: str) -> bool:
+    if requirement in {"pip", "setuptools", "wheel"}:
+        return False
     if re.search(r"[{}$]|^\.|/|\.(whl|txt|zip|gz)$", requirement):
         return requirement.startswith("git+") and requirement.rpartition("/")[2].count("@") == 0
     return bool(re.fullmatch(r"[A-Za-z0-9][\w.-]*(\[[\w,.-]*\])?((>=?|!=)[\w.*]+)?", requirement))

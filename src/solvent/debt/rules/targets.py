@@ -9,7 +9,7 @@ from solvent.debt.finding import Found
 from solvent.debt.flow.events import Fitted, Split
 from solvent.debt.flow.values import Rows
 from solvent.debt.rules.base import rule
-from solvent.debt.rules.judging import found_at, held_out, is_test, judgements
+from solvent.debt.rules.judging import found_at, held_out, is_test, judgements, supervised
 
 
 @rule("DAT107", "target-in-features", severity="E", principal="d", driver="V", source="Zhang 2022, smell 21")
@@ -21,7 +21,9 @@ def target_in_features(file: FileFacts) -> Iterator[Found]:
     """
     seen = set()
     for event in file.flow.events:
-        fitting = event.model.fitting if isinstance(event, Fitted) else None
+        if not isinstance(event, Fitted) or not supervised(event.model):
+            continue  # an encoder is told which columns it shall encode
+        fitting = event.model.fitting
         if fitting is None or fitting.target is None or is_test(file) or event.site[-1] in seen:
             continue
         target = _column(fitting.target)

@@ -1,4 +1,4 @@
-"""A process that pushes a store, until it is killed: pusher.py ROOT URL ENDPOINT."""
+"""A process that pushes a store, or fetches into it, until it is killed: sharer.py push|fetch ROOT URL ENDPOINT."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import sys
 from pathlib import Path
 
 from clones import clone
-from solvent.data.sharing import push
+from solvent.data.sharing import fetch, push
 from solvent.store.remotes import open_remote
 
 if __name__ == "__main__":
-    root, url, endpoint = sys.argv[1:]
+    what, root, url, endpoint = sys.argv[1:]
     with clone(Path(root), url, endpoint=endpoint) as store:
         remote = open_remote(url, root=Path(root), endpoint=endpoint)
         print("ready", flush=True)
-        push(store, remote)
+        if what == "push":
+            push(store, remote)
+        else:
+            fetch(store, remote, [], everything=True)

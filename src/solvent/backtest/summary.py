@@ -1,0 +1,219 @@
+"""The sentences that terminal and page share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from solvent.backtest.estimates import coverage
+from solvent.backtest.options import TRAIN
+from solvent.backtest.policies import AHEAD as LOOKING_AHEAD
+from solvent.backtest.policies import CARA, FORECAST, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
+from solvent.backtest.run import Backtest
+from solvent.backtest.warnings import Warned, first_crossing
+from solvent.backtest.words import close, length, price
+from solvent.foundation.clock import from_micros
+from solvent.pages.words import day, in_words, number, plural
+from solvent.statistics.forecast import AHEAD
+from solvent.statistics.losses import metric_named
+
+ALONE = (NEVER, SOLVENT, LOOKING_AHEAD, CARA, FORECAST, HINDSIGHT, ORACLE)
+_UNEVEN = 3.0  # times the shortest window, up to which their mean length tells of all
+_SPANNED = ("every window", "on drift", "on performance")
+
+
+def headline(found: Backtest) -> str:
+    """The state of affairs in one sentence."""
+    verdict = found.lifetime.aging.verdict
+    crossed = first_crossing(found.windows, found.lifetime.threshold)
+    lived = length(found.course.days() * found.course.windows)
+    model = f"A model trained on {_part(found)}"
+    if crossed is None:
+        if verdict == "stable":
+            return f"{model} would have served all {lived} that follow: nothing here ages."
+        though = "old models here differ from each other" if verdict == "erratic" else "models here age"
+        return f"{model} would have stayed in bounds for the {lived} that follow, though {though}."
+    when = found.windows[crossed].end
+    lasted = length(_days(when - found.windows[0].start))
+    above = sum(window.loss.value > found.lifetime.threshold for window in found.windows)
+    if verdict == "stable":
+        fresh = sum(window.fresh > found.lifetime.threshold for window in found.windows)
+        return (
+            f"{model} would have crossed the threshold in {above} of {found.course.windows} windows, first in "
+            f"{_month(found.windows[crossed].start)}, and one always fresh in {fresh}: the cases get harder and "
+            "easier, age adds little."
+        )
+    if verdict == "erratic":
+        return (
+            f"{model} would have crossed the threshold in {above} of {found.course.windows} windows, first after "
+            f"{lasted}: models here do not age steadily, but old ones fail now and then."
+        )
+    return f"{model} would have lost its edge in {lasted}."
+
+
+def facts(found: Backtest) -> str:
+    """Rows, span, task, features and windows."""
+    begin = day(from_micros(int(found.cases.micros[0])))
+    end = day(from_micros(int(found.cases.micros[-1])))
+    return (
+        f"{found.total:,} rows, {begin} to {end} · {found.cases.task} · "
+        f"{plural(len(found.cases.features), 'feature')} · {_windows(found)}"
+    )
+
+
+def _windows(found: Backtest) -> str:
+    rows = sorted(window.rows for window in found.windows)
+    if _even(found):
+        return f"{found.course.windows} windows of about {length(found.course.days())}"
+    days = [_days(window.end - window.start) for window in found.windows]
+    usual, longest = rows[len(rows) // 2], length(max(days))
+    return f"{found.course.windows} windows of {usual:,} rows ({length(min(days))} to {longest})"
+
+
+def ahead(found: Backtest) -> str:
+    """How far forecasts reach: in time where windows are about equally long."""
+    return length(found.course.days() * AHEAD) if _even(found) else f"{AHEAD} windows"
+
+
+def lead(found: Backtest, warning: Warned) -> float | None:
+    """Days from the window of a warning to the one that crosses the threshold, negative after it; None if false."""
+    if warning.lead is None:
+        return None
+    crossing = found.windows[warning.window + warning.lead]
+    return _days(crossing.end - found.windows[warning.window].end)
+
+
+def _even(found: Backtest) -> bool:
+    days = [_days(window.end - window.start) for window in found.windows[:-1]]
+    return max(days) <= _UNEVEN * min(days)
+
+
+def _days(span: timedelta) -> float:
+    return span / timedelta(days=1)
+
+
+def assumed(found: Backtest) -> list[str]:
+    """What was taken for granted, flags aside."""
+    delay = found.options.label_delay
+    labels = "labels come at once" if not delay else f"labels come {length(delay.total_seconds() / 86_400)} late"
+    dear = f"a retraining costs {price(found.asked.relative)} of a window's loss"
+    return [labels, dear, *found.assumptions]
+
+
+def unit(found: Backtest) -> str:
+    """Of the metric; the target's name stands for its own."""
+    return metric_named(found.cases.metric).unit.replace("target", found.options.target)
+
+
+def ageing(found: Backtest) -> str:
+    """Verdict, loss a month, half-life, time to the threshold."""
+    life = found.lifetime
+    value, low, high = close([life.month.value, life.month.lower, life.month.upper])
+    sign = "+" if life.month.value > 0 else ""
+    parts = [f"{life.aging.verdict}: {sign}{value} ({low} to {high}, 90%) {unit(found)} a month of age"]
+    if life.aging.verdict == "abrupt" and life.aging.step is not None:
+        parts.append(f"at once in {_month(found.windows[life.aging.step].start)}")
+    if life.half_life is not None and life.aging.verdict != "stable":
+        parts.append(f"half of its skill gone in {length(life.half_life)}")
+    low_days, middle, high_days = life.reached
+    if middle is not None and life.aging.verdict != "stable":
+        edge = number(metric_named(found.cases.metric).shown(life.threshold))
+        until = f"to {length(high_days)}" if high_days is not None else "or longer than the table shows"
+        parts.append(f"{edge} reached in {length(middle)} ({length(low_days or middle)} {until}, 80% of models)")
+    return "; ".join(parts)
+
+
+def foretold(found: Backtest) -> str:
+    """How the forecasts did, against 'it stays as it is'."""
+    told = found.forecast
+    if not told.own.count:
+        return "too few windows to score a forecast"
+    ratio = told.own.score / told.persistence.score if told.persistence.score else 1.0
+    than = f"{number(100 * abs(1 - ratio))}% {'better' if ratio < 1 else 'worse'} than 'it stays as it is'"
+    than = "as good as 'it stays as it is'" if abs(1 - ratio) < 0.01 else than
+    held = f"the 80% intervals {ahead(found)} ahead held in {told.own.inside} of {told.own.count}"
+    return f"{held}, {than} (interval score)"
+
+
+def coming(found: Backtest) -> str:
+    """The furthest forecast, of a window that nobody has seen."""
+    last, shown = found.forecast.coming[-1], metric_named(found.cases.metric).shown
+    value, low, high = (number(shown(bound)) for bound in (last.value, last.lower, last.upper))
+    return f"{value} ({low} to {high}, 80%) {unit(found)} in {ahead(found)}, never retrained"
+
+
+def estimates(found: Backtest) -> str:
+    """How often the interval without labels held."""
+    inside, told = coverage(found.estimated, found.windows)
+    if not told:
+        return f"no estimate: {found.estimated[0].abstained}"
+    silent = len(found.estimated) - told
+    rest = ""
+    if silent:
+        why = Counter(one.abstained for one in found.estimated if one.abstained).most_common(1)[0][0]
+        rest = f"; none in {plural(silent, 'window')} ({why if '%' not in why else 'outside what training showed'})"
+    return f"the estimate's 90% interval held in {inside} of {plural(told, 'window')}{rest}"
+
+
+def moved(found: Backtest) -> str:
+    """Features that an alarm named."""
+    alarms = [(w, d) for w, d in zip(found.windows, found.drift, strict=True) if d.named]
+    if not alarms:
+        return "no input more than windows usually differ"
+    window, drift = alarms[0]
+    told = [one for one in drift.moved if one.feature in drift.named][:3]
+    words = ", ".join(f"{one.feature} by {number(one.effect)}{' sd' if one.unit == 'sd' else ''}" for one in told)
+    season = " (it may be a season: no whole year was known)" if drift.season else ""
+    more = f"; {plural(len(alarms) - 1, 'alarm')} more" if len(alarms) > 1 else ""
+    return f"{words} in {_month(window.start)}{season}{more}"
+
+
+def warned(found: Backtest) -> str:
+    """The first warning, and how many were false."""
+    crossed = first_crossing(found.windows, found.lifetime.threshold)
+    if not found.warnings:
+        return "none" if crossed is None else "none, though the loss crossed the threshold"
+    first = found.warnings[0]
+    false = sum(warning.lead is None for warning in found.warnings)
+    text = f"the first on {day(first.at)}, {source_of(first)}, {_came(first, found)}"
+    if len(found.warnings) == 1:
+        return f"{text}; no other"
+    return f"{text}; {in_words(len(found.warnings))} in all, {in_words(false) if false else 'none'} false"
+
+
+def source_of(warning: Warned) -> str:
+    """What a warning rests on."""
+    kinds = {"drift": "from the inputs", "estimate": "from the estimate", "performance": "from the labels"}
+    names = f" ({', '.join(warning.features[:3])})" if warning.features else ""
+    return kinds[warning.kind] + names
+
+
+def _came(warning: Warned, found: Backtest) -> str:
+    days = lead(found, warning)
+    if days is None:
+        return "which did not come true"
+    if days == 0:
+        return "of the window in which the loss crossed the threshold"
+    return f"{length(abs(days))} {'after' if days < 0 else 'before'} the loss crossed the threshold"
+
+
+def known_policies(found: Backtest) -> list[Outcome]:
+    """The policies that people know, the dearest first; of those with spans, the cheapest span."""
+    groups: dict[str, list[Outcome]] = {}
+    for outcome in found.asked.outcomes:
+        kind = outcome.name.split(",")[0]
+        if kind in _SPANNED or outcome.name in ALONE:
+            groups.setdefault(kind if kind in _SPANNED else outcome.name, []).append(outcome)
+    best = [min(group, key=lambda outcome: outcome.cost) for group in groups.values()]
+    return sorted(best, key=lambda outcome: -outcome.cost)
+
+
+def _part(found: Backtest) -> str:
+    train = found.options.train
+    if isinstance(train, float):
+        return f"the first {train:.0%}" if train != TRAIN else "the first quarter"
+    return f"what came before {day(train)}"
+
+
+def _month(instant: datetime) -> str:
+    return f"{instant:%B %Y}"
