@@ -1,21 +1,19 @@
 """Whole backtests on tables whose answer is known."""
 
-import json
 import math
 import tomllib
 
-import msgspec
 import numpy as np
 import polars as pl
 import pytest
 
 from backtest.small_tables import START, sales
-from solvent.backtest.advice import advise
 from solvent.backtest.document import document
 from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
-from solvent.backtest.policies import AHEAD, CARA, FORECAST, NEVER, ORACLE, SHOWN_ONLY, SOLVENT
+from solvent.backtest.policies import NEVER, ORACLE, SOLVENT
 from solvent.backtest.run import backtest
-from solvent.backtest.terminal import headline, render
+from solvent.backtest.summary import headline
+from solvent.backtest.terminal import render
 from solvent.foundation.settings import parse_settings
 
 QUICK = {"windows": 12, "windows_given": True, "prices": (0.1, 1.0)}
@@ -54,18 +52,6 @@ def test_where_the_relation_moves_models_age_and_retraining_pays(aging):
     assert [warning.kind for warning in aging.warnings] == ["performance"], "the inputs show nothing of it"
 
 
-def test_only_what_settings_can_put_to_work_is_recommended(aging):
-    """However cheap they were: nothing in `solvent.toml` turns the future, or a rival's policy, on."""
-    assert {AHEAD, CARA, FORECAST} <= {outcome.name for outcome in aging.asked.outcomes}
-    free = [
-        msgspec.structs.replace(outcome, cost=1e-9) if outcome.name in SHOWN_ONLY else outcome
-        for outcome in aging.asked.outcomes
-    ]
-    asked = msgspec.structs.replace(aging.asked, outcomes=free)
-    found = advise(asked, aging.curve, aging.lifetime, aging.matrix, aging.course)
-    assert found.policy not in SHOWN_ONLY
-
-
 def test_where_nothing_moves_nothing_ages_and_nobody_is_warned(calm):
     assert calm.lifetime.aging.verdict == "stable"
     assert calm.warnings == [] and "nothing here ages" in headline(calm)
@@ -90,25 +76,12 @@ def test_the_future_changes_nothing_that_was_told_before_it(folder, aging):
     changed = backtest(Options(path=folder / "other.parquet", time="time", target="units", **QUICK), quiet)
     one, two = document(aging), document(changed)
     assert one["windows"][:8] == two["windows"][:8] and one["windows"][8:] != two["windows"][8:]
+    fore = [[made["interval"] for made in found["forecast"][:9]] for found in (one, two)]
+    assert fore[0] == fore[1], "made before the ninth window"
     told = [{p["name"]: p["retrainings"] for p in found["policies"]} for found in (one, two)]
     for name in (set(told[0]) & set(told[1])) - {"oracle", "the best schedule in hindsight"}:
         before = [[made for made in all_of[name] if made["window"] <= 8] for all_of in told]
         assert before[0] == before[1], name
-
-
-def test_the_document_is_json_and_has_the_promised_keys(aging):
-    told = json.loads(json.dumps(document(aging), allow_nan=False))
-    assert set(told) == {
-        "table", "model", "windows", "aging", "warnings", "policies", "price_curve", "recommendation", "assumptions",
-        "seconds",
-    }  # fmt: skip
-    assert set(told["table"]) == {"rows", "columns", "time", "target", "task", "span"}
-    assert set(told["windows"][0]) == {"index", "start", "end", "rows", "metric", "baseline", "estimated", "drift"}
-    assert set(told["policies"][0]) == {"name", "retrainings", "fits", "loss", "cost", "regret", "regret_share"}
-    assert [priced["price"] for priced in told["price_curve"]] == [0.1, 1.0]
-    assert told["windows"][0]["start"] < told["windows"][1]["start"]
-    low, high = told["windows"][3]["metric"]["interval"]
-    assert low <= told["windows"][3]["metric"]["value"] <= high
 
 
 def test_the_recommended_settings_are_settings(aging, calm):
@@ -154,8 +127,7 @@ def test_classes_are_backtested_too(folder, target):
     found = backtest(Options(path=path, time="time", target="units", **QUICK), quiet)
     assert found.cases.metric == "log_loss" and math.isfinite(found.lifetime.month.value)
     assert found.asked.named(SOLVENT).cost < found.asked.named(NEVER).cost
-    if found.cases.task == "multiclass":
-        assert {one.abstained for one in found.estimated} == {"no estimator for a multiclass target"}
+    assert any(one.loss is not None for one in found.estimated)  # until the moving relation has been told
 
 
 def test_constant_and_missing_features_and_late_labels(folder):
