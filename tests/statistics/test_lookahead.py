@@ -8,26 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from solvent.statistics.lookahead import HORIZON, look_ahead
-
-
-def aging(windows, rate, *, spans=2, better=0.0, seed=None):
-    """Loss 100 a window and `rate` for each window of age; span 1 is `better` by so much."""
-    age = np.maximum(np.arange(windows)[None, :] - np.arange(windows)[:, None], 0)
-    losses = np.repeat((100 + rate * age)[:, None, :], spans, axis=1).astype(float)
-    losses[:, 1:] -= better
-    noise = np.random.default_rng(seed).normal(0, 1, losses.shape) if seed is not None else 0.0
-    return np.concatenate([losses, losses[-1:]]) + (np.concatenate([noise, noise[-1:]]) if seed is not None else 0.0)
+from aging_worlds import aging
+from solvent.statistics.lookahead import USUAL, look_ahead
 
 
 def cheapest_plan(ages, rate, price, *, now):
     """All plans for the horizon: loss beyond a fresh model's of the model that is `ages` old, retrained or not."""
     best = np.inf
-    for count in range(HORIZON + 1):
-        for days in combinations(range(HORIZON), count):
+    for count in range(USUAL.horizon + 1):
+        for days in combinations(range(USUAL.horizon), count):
             if now != (0 in days):
                 continue
-            marks, cost = [*days, HORIZON], price * len(days)
+            marks, cost = [*days, USUAL.horizon], price * len(days)
             cost += sum(rate * (ages + h) for h in range(marks[0]))
             cost += sum(rate * h for a, b in pairwise(marks) for h in range(b - a))
             best = min(best, cost)

@@ -7,7 +7,7 @@ import msgspec
 from solvent.backtest.cut import Course
 from solvent.backtest.lifetime import Lifetime
 from solvent.backtest.matrix import Matrix
-from solvent.backtest.policies import FIT, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome, Priced
+from solvent.backtest.policies import FIT, NEVER, ORACLE, SHOWN_ONLY, SOLVENT, Outcome, Priced
 from solvent.backtest.words import length, price
 from solvent.pages.words import number, plural
 
@@ -24,9 +24,9 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 def advise(asked: Priced, curve: list[Priced], lifetime: Lifetime, matrix: Matrix, course: Course) -> Advice:
-    """The cheapest honest policy at the asked price, simple ones and Solvent's first where they come close."""
-    honest = [outcome for outcome in asked.outcomes if outcome.name not in (HINDSIGHT, ORACLE)]
-    cheapest = min(honest, key=lambda outcome: outcome.cost)
+    """The cheapest policy that settings can put to work; simple ones and Solvent's first where they come close."""
+    offered = [outcome for outcome in asked.outcomes if outcome.name not in SHOWN_ONLY]
+    cheapest = min(offered, key=lambda outcome: outcome.cost)
     chosen = cheapest
     for name, factor in ((SOLVENT, _CLOSE), (NEVER, _ENOUGH)):
         if asked.named(name).cost <= factor * cheapest.cost:

@@ -11,13 +11,16 @@ from solvent.backtest.cut import Course
 from solvent.backtest.matrix import Matrix
 from solvent.backtest.reference import Reference
 from solvent.statistics.arrays import Counts
+from solvent.statistics.panel import Memory
 from solvent.statistics.replay import (
     Policy,
     Retrained,
+    as_cara,
     as_schedule,
     looking_ahead,
     on_drift,
     on_excess,
+    on_forecast,
     on_performance,
     on_schedule,
     replay,
@@ -28,7 +31,9 @@ EVERY = (1, 2, 3, 4, 6, 8, 12)  # windows between retrainings of the fixed sched
 FIT = 0.005  # price of a fit on all rows that is not rolled out, in first-window losses
 _MOST_OF_PRICE = 0.25  # a fit never costs more than this share of a retraining
 NEVER, SOLVENT, AHEAD = "never", "Solvent", "Solvent, looking ahead"
+CARA, FORECAST = "CARA", "on forecast"
 HINDSIGHT, ORACLE = "the best schedule in hindsight", "oracle"
+SHOWN_ONLY = (HINDSIGHT, ORACLE, AHEAD, CARA, FORECAST)  # no setting puts them to work
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -78,6 +83,7 @@ class Field:
         self._sizes = np.bincount(course.block_of, minlength=len(course.window_of))
         self._rows = _trained_rows(matrix, course)
         self._drifted, self._aged = drifted, aged
+        self._memory = Memory()
         self._fixed = {name: self._live(policy, 0.0) for name, policy in self._without_price(reference).items()}
 
     def price(self, relative: float) -> Priced:
@@ -86,7 +92,13 @@ class Field:
         ideal, best = oracle(self.sums, each), best_schedule_in_hindsight(self.sums, each)
         never = schedule_cost(self.sums, [], each)
         outcomes = [self._outcome(name, made, [], each, never, ideal.cost) for name, made in self._fixed.items()]
-        for name, policy in ((AHEAD, looking_ahead()), (SOLVENT, on_excess())):
+        comparing = (
+            (AHEAD, looking_ahead(self._memory)),
+            (SOLVENT, on_excess()),
+            (CARA, as_cara()),
+            (FORECAST, on_forecast()),
+        )
+        for name, policy in comparing:
             made = self._live(policy, each)
             outcomes.append(self._outcome(name, made, self._shadows(made), each, never, ideal.cost))
         for name, plan, why in (

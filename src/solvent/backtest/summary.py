@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from solvent.backtest.estimates import coverage
 from solvent.backtest.options import TRAIN
 from solvent.backtest.policies import AHEAD as LOOKING_AHEAD
-from solvent.backtest.policies import HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
+from solvent.backtest.policies import CARA, FORECAST, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
 from solvent.backtest.run import Backtest
 from solvent.backtest.warnings import Warned, first_crossing
 from solvent.backtest.words import close, length, price
@@ -17,7 +17,7 @@ from solvent.pages.words import day, in_words, number, plural
 from solvent.statistics.forecast import AHEAD
 from solvent.statistics.losses import metric_named
 
-ALONE = (NEVER, SOLVENT, LOOKING_AHEAD, HINDSIGHT, ORACLE)
+ALONE = (NEVER, SOLVENT, LOOKING_AHEAD, CARA, FORECAST, HINDSIGHT, ORACLE)
 _UNEVEN = 3.0  # times the shortest window, up to which their mean length tells of all
 _SPANNED = ("every window", "on drift", "on performance")
 

@@ -13,13 +13,37 @@ import numpy as np
 
 from solvent.statistics.arrays import Counts, Floats
 
-HORIZON = 6  # windows that are planned
-_AGE_MEMORY = 0.9  # weight of a window against the next one, for what age costs
-_FRESH_MEMORY = 0.7  # likewise for what the spans lose when fresh: which one is ahead changes quickly
-_LIVE_MEMORY = 0.8  # likewise for the level of the model in service
-_SMOOTHING = 4.0  # windows' worth of a straight line that a single age's mean is drawn to
-_ALIKE = 0.5  # windows' worth of 'the spans are alike when fresh'
-_PRIOR = 1.0  # windows' worth of 'the model in service is like any other of its age'
+
+class Planner(msgspec.Struct, frozen=True):
+    """How one planner learns.
+
+    horizon: windows that it plans. Memories, each the weight of a window against the next one: ages, for what age
+    costs; fresh, for what the spans lose when fresh; live, for the level of the model in service. Doubts, each in
+    windows' worth of evidence: straight, that age costs as a straight line; alike, that the spans are alike when
+    fresh; usual, that the model in service is like any other of its age.
+    """
+
+    horizon: int = 6
+    ages: float = 0.9
+    fresh: float = 0.7
+    live: float = 0.8
+    straight: float = 4.0
+    alike: float = 0.5
+    usual: float = 1.0
+
+
+USUAL = Planner()
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """What the losses so far say of age.
+
+    table: shape (n_spans, n_ages), loss over the mean of fresh models, not falling with age; base: shape (n_known,),
+    that mean in each known window.
+    """
+
+    table: Floats
+    base: Floats
 
 
 class Outlook(msgspec.Struct, frozen=True):
@@ -33,7 +57,7 @@ class Outlook(msgspec.Struct, frozen=True):
 
 
 def look_ahead(
-    losses: Floats, live: tuple[int, int], tick: int, price: float, *, horizon: int = HORIZON
+    losses: Floats, live: tuple[int, int], tick: int, price: float, planner: Planner = USUAL
 ) -> Outlook | None:
     """Plan from a loss matrix of what is known.
 
@@ -41,14 +65,29 @@ def look_ahead(
         (tick, span) of the model in service; tick: now; known windows are 0 to n_known - 1. price: of a retraining.
     Returns: None before any window is known.
     """
-    known = losses.shape[2]
-    if known == 0:
+    if losses.shape[2] == 0:
         return None
+    return weigh(learn(losses, tick, planner), losses, live, tick, price, planner)
+
+
+def learn(losses: Floats, tick: int, planner: Planner) -> Learned:
+    """What age costs, as of a tick; the same for every price and every model in service.
+
+    losses: as for `look_ahead`, at least one known window.
+    """
+    known = losses.shape[2]
     fresh = np.stack([losses[window, :, window] for window in range(known)])
     base = fresh.mean(axis=1)
-    ages = horizon + (tick - known) + 2
-    table = _by_age(losses, fresh, base, ages)
-    keep = _ahead_of_live(losses, live, tick, base, table, horizon)
+    ages = planner.horizon + (tick - known) + 2
+    return Learned(_by_age(losses, fresh, base, ages, planner), base)
+
+
+def weigh(
+    learned: Learned, losses: Floats, live: tuple[int, int], tick: int, price: float, planner: Planner
+) -> Outlook:
+    """The cheapest plan that begins with a retraining on each span, against the cheapest that does not."""
+    table, horizon = learned.table, planner.horizon
+    keep = _ahead_of_live(losses, live, tick, learned, planner)
     served = np.concatenate([np.zeros((len(table), 1)), np.cumsum(table[:, :horizon], axis=1)], axis=1)
     later = _cheapest_from(served, price, horizon)
     ends = np.arange(1, horizon + 1)
@@ -57,43 +96,42 @@ def look_ahead(
     return Outlook(gain, keep.tolist())
 
 
-def _by_age(losses: Floats, fresh: Floats, base: Floats, ages: int) -> Floats:
+def _by_age(losses: Floats, fresh: Floats, base: Floats, ages: int, planner: Planner) -> Floats:
     """Loss over the mean of fresh models by span and age, shape (n_spans, ages), not falling with age."""
     known, spans = fresh.shape
-    weight = _FRESH_MEMORY ** np.arange(known - 1, -1, -1)
-    level = weight @ (fresh - base[:, None]) / (weight.sum() + _ALIKE)
+    weight = planner.fresh ** np.arange(known - 1, -1, -1)
+    level = weight @ (fresh - base[:, None]) / (weight.sum() + planner.alike)
     added, counted = np.zeros((spans, ages)), np.zeros(ages)
     for window in range(known):
         age = np.arange(min(window + 1, ages))
-        weight_of = _AGE_MEMORY ** (known - 1 - window)
+        weight_of = planner.ages ** (known - 1 - window)
         added[:, age] += weight_of * (losses[window - age, :, window] - fresh[window]).T
         counted[age] += weight_of
     age = np.arange(ages)
     mean = added / np.maximum(counted, 1e-9)
     slope = np.maximum((counted * age * mean).sum(axis=1) / max(float((counted * age * age).sum()), 1e-9), 0.0)
-    trust = counted / (counted + _SMOOTHING)
+    trust = counted / (counted + planner.straight)
     smooth = trust * mean + (1 - trust) * slope[:, None] * age
     return np.asarray(level[:, None] + np.maximum.accumulate(smooth, axis=1))
 
 
-def _ahead_of_live(
-    losses: Floats, live: tuple[int, int], tick: int, base: Floats, table: Floats, horizon: int
-) -> Floats:
+def _ahead_of_live(losses: Floats, live: tuple[int, int], tick: int, learned: Learned, planner: Planner) -> Floats:
     """Loss of the model in service over the mean of fresh ones at the next windows, shape (horizon,)."""
     since, span = live
+    table, base = learned.table, learned.base
     known, last = len(base), table.shape[1] - 1
     slope = max(float(table[span, -1] - table[span, 0]) / last, 0.0)
 
     def usual(age: Counts) -> Floats:
         return np.asarray(table[span, np.minimum(age, last)] + slope * np.maximum(age - last, 0))
 
-    expected = usual(tick - since + np.arange(horizon))
+    expected = usual(tick - since + np.arange(planner.horizon))
     if since >= known:
         return expected
     windows = np.arange(since, known)
     off = losses[since, span, windows] - base[windows] - usual(windows - since)
-    weight = _LIVE_MEMORY ** (known - 1 - windows)
-    return np.asarray(expected + float(weight @ off) / (float(weight.sum()) + _PRIOR))
+    weight = planner.live ** (known - 1 - windows)
+    return np.asarray(expected + float(weight @ off) / (float(weight.sum()) + planner.usual))
 
 
 def _cheapest_from(served: Floats, price: float, horizon: int) -> Floats:

@@ -14,8 +14,9 @@ import msgspec
 import numpy as np
 
 from solvent.statistics.arrays import Counts, Floats
-from solvent.statistics.lookahead import look_ahead
+from solvent.statistics.panel import Memory, Panel
 from solvent.statistics.retraining import LEAST_BLOCKS, Schedule, excess_worth
+from solvent.statistics.rivals import HORIZON, LEVEL, cara, forecast_saving
 from solvent.statistics.sequential import ChangeDetector
 
 Kind = Literal["drift", "performance", "more_data", "schedule"]
@@ -191,24 +192,59 @@ def on_excess(*, horizon: float = 8, recent: int = 8) -> Policy:
     return decide
 
 
-def looking_ahead() -> Policy:
-    """Retrain where the best plan for the next windows begins with it (`look_ahead`), on the span that it names."""
+def looking_ahead(memory: Memory | None = None) -> Policy:
+    """Retrain where the plans of a panel of planners begin with it (`Panel`), on the span that they name.
+
+    memory: shared by lives on one and the same matrix, so that each learns it once.
+    """
+    panel: Panel | None = None
 
     def decide(seen: Known) -> Choice | None:
-        starts = np.flatnonzero(np.diff(seen.window_of, prepend=-1))
-        if len(starts) == 0:
-            return None
-        sums = np.add.reduceat(np.nan_to_num(seen.losses), starts, axis=2)
-        outlook = look_ahead(sums, seen.live, seen.tick, seen.price)
+        nonlocal panel
+        if panel is None or seen.tick == 1:
+            panel = Panel(seen.price, memory or Memory())
+        outlook = panel.advise(_by_window(seen), seen.live, seen.tick)
         if outlook is None:
             return None
         span = int(np.argmax(outlook.gain))
         if outlook.gain[span] <= 0:
             return None
-        reason = f"saves {outlook.gain[span]:.3g} over {len(outlook.keep)} windows, its price of {seen.price:.3g} paid"
+        reason = f"saves {outlook.gain[span]:.3g} over the windows to come, its price of {seen.price:.3g} paid"
         return Choice(span, _kind(seen, span), reason)
 
     return decide
+
+
+def as_cara() -> Policy:
+    """The cost-aware rule of Mahadevan and Mathioudakis 2024 (`cara`)."""
+
+    def decide(seen: Known) -> Choice | None:
+        span = cara(_by_window(seen), seen.live, seen.tick, seen.price)
+        return None if span is None else Choice(span, "performance", "the threshold that was cheapest so far is passed")
+
+    return decide
+
+
+def on_forecast() -> Policy:
+    """Retrain where a forecast of the losses says with confidence that it pays, after Regol et al. 2025."""
+
+    def decide(seen: Known) -> Choice | None:
+        saving = forecast_saving(_by_window(seen), seen.live, seen.tick)
+        span = int(np.argmax(saving))
+        if saving[span] <= seen.price:
+            return None
+        reason = f"saves at least {saving[span]:.3g} over {HORIZON} windows with a chance of {LEVEL:.0%}"
+        return Choice(span, _kind(seen, span), reason)
+
+    return decide
+
+
+def _by_window(seen: Known) -> Floats:
+    """Losses summed by window, shape (tick + 1, n_spans, n_windows); zeros before a model was made."""
+    if seen.windows == 0:
+        return np.zeros((*seen.losses.shape[:2], 0))
+    starts = np.flatnonzero(np.diff(seen.window_of, prepend=-1))
+    return np.asarray(np.add.reduceat(np.nan_to_num(seen.losses), starts, axis=2))
 
 
 def _kind(seen: Known, span: int) -> Kind:

@@ -70,7 +70,8 @@ def untested_pipeline(repository: Repository) -> Iterator[Found]:
     ]
     if trainers and not any(_tests(repository, summary) for summary in repository.summaries.values()):
         first = trainers[0]
-        told = f"and {len(trainers) - 1} more files that train" if len(trainers) > 1 else ""
+        others = len(trainers) - 1
+        told = f"so do {others} other files" if others > 1 else "so does another file" if others else ""
         yield Found(first.fits[0], (first.fits[0],), told, syntax="untested", path=first.path)
 
 

@@ -1,0 +1,186 @@
+"""What each retraining policy costs on real tables, against the best fixed schedule in hindsight and the oracle.
+
+    python benchmarks/bench_foresight.py FOLDER [--jobs N] [--only NAME …] [--keep FOLDER]
+
+FOLDER holds the five tables named below as Parquet files. Each is lived three times by `solvent backtest`'s own
+functions: as it is, with labels two windows late, and with its rows shuffled in time, so that nothing ages. Every
+policy that compares models pays for its shadows. Intervals are 90%, by resampling tables and then prices within them.
+A life takes one to a few minutes; with --keep each is written down, and a second run lives only what is missing. A
+table whose first part is shorter than two windows of time has no life with late labels.
+Prints the tables and writes `benchmarks/results/foresight.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from solvent.backtest.cut import TooFew
+from solvent.backtest.options import Options
+from solvent.backtest.run import backtest
+
+RESULT = Path(__file__).parent / "results" / "foresight.json"
+TABLES = {
+    "bike_dc": ("time", "count", ()),
+    "bank_marketing": ("date", "subscribed", ()),
+    "elec2": ("time", "price_up", ()),
+    "metro_traffic": ("time", "traffic_volume", ()),
+    "nycflights13": ("scheduled", "late", ("arr_delay",)),
+}
+LIVES = ("as it is", "labels two windows late", "shuffled")
+BEST, ORACLE, NEVER = "the best schedule in hindsight", "oracle", "never"
+SPANNED = ("on drift", "on performance")
+DRAWS = 2_000
+BARS = (("mean", 1.0), ("90th percentile", 1.04), ("regret share, median", 0.15), ("to the oracle, median", 1.03))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--only", nargs="*", choices=sorted(TABLES), default=list(TABLES))
+    parser.add_argument("--keep", type=Path)
+    asked = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    lives = [(asked.folder, asked.keep, name, life) for life in LIVES for name in asked.only]
+    with ProcessPoolExecutor(asked.jobs) as pool:
+        rows = [row for found in pool.map(remembered, lives) for row in found]
+    told = {life: summary([row for row in rows if row["life"] == life]) for life in LIVES}
+    for life, policies in told.items():
+        print(f"\n{life}: cost over the best schedule in hindsight, by policy (90% intervals)")
+        for name, figures in policies.items():
+            print(f"  {name:24}" + "  ".join(f"{what} {said(value)}" for what, value in figures.items()))
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    kept = {"machine": machine, "bars": dict(BARS), "pooled": told, "mean by table": by_table(rows)}
+    RESULT.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def remembered(life: tuple[Path, Path | None, str, str]) -> list[dict[str, object]]:
+    """What was written down of this life, else what it is when lived."""
+    folder, keep, name, kind = life
+    note = keep / f"{name}, {kind}.json" if keep else None
+    if note and note.exists():
+        found: list[dict[str, object]] = json.loads(note.read_text())
+        return found
+    try:
+        rows = lived((folder, name, kind))
+    except TooFew as short:
+        print(f"left out: {name}, {kind}: {short}", flush=True)
+        rows = []
+    if note:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(rows))
+    return rows
+
+
+def lived(life: tuple[Path, str, str]) -> list[dict[str, object]]:
+    """One table lived once: a row for each price and policy; of a policy with spans, its cheaper span."""
+    folder, name, kind = life
+    time, target, drop = TABLES[name]
+    with tempfile.TemporaryDirectory() as room:
+        path, table = Path(room) / f"{name}.parquet", pl.read_parquet(folder / f"{name}.parquet").sort(time)
+        if kind == "shuffled":
+            table = table.with_columns(table.drop(time).sample(fraction=1.0, shuffle=True, seed=0))
+        table.write_parquet(path)
+        delay = timedelta(0)
+        if kind == "labels two windows late":
+            lasts = table[time][-1] - table[time][len(table) // 4]
+            delay = 2 * lasts / 30
+        found = backtest(
+            Options(path=path, time=time, target=target, drop=drop, label_delay=delay), progress=lambda _: None
+        )
+    rows: list[dict[str, object]] = []
+    for priced in found.curve:
+        best, ideal, never = (priced.named(one).cost for one in (BEST, ORACLE, NEVER))
+        cheapest: dict[str, object] = {}
+        for outcome in priced.outcomes:
+            group = outcome.name.split(",")[0] if outcome.name.startswith(SPANNED) else outcome.name
+            if outcome.name.startswith("every"):
+                continue
+            row = {
+                "table": name,
+                "life": kind,
+                "price": priced.relative,
+                "policy": group,
+                "to_best": outcome.cost / best,
+                "to_oracle": outcome.cost / ideal,
+                "to_never": outcome.cost / never,
+                "regret_share": outcome.regret_share if math.isfinite(outcome.regret_share) else None,
+                "retrained": len(outcome.retrainings),
+                "for_drift": sum(one.kind == "drift" for one in outcome.retrainings),
+                "fits": outcome.fits,
+            }
+            if group not in cheapest or row["to_best"] < cheapest[group]["to_best"]:
+                cheapest[group] = row
+        rows += cheapest.values()
+    print(f"lived: {name}, {kind}, {found.seconds:.0f} s", flush=True)
+    return rows
+
+
+def summary(rows: list[dict]) -> dict[str, dict[str, list[float]]]:
+    """For each policy its figures, each with the ends of its interval."""
+    policies = dict.fromkeys(row["policy"] for row in rows)
+    return {policy: figures([row for row in rows if row["policy"] == policy]) for policy in policies}
+
+
+def by_table(rows: list[dict]) -> dict[str, dict[str, dict[str, float]]]:
+    """Mean over prices of the cost over the best schedule's, by life, table and policy."""
+    told: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for row in rows:
+        told.setdefault(row["life"], {}).setdefault(row["table"], {}).setdefault(row["policy"], []).append(
+            row["to_best"]
+        )
+    return {
+        life: {
+            table: {policy: round(float(np.mean(costs)), 4) for policy, costs in policies.items()}
+            for table, policies in tables.items()
+        }
+        for life, tables in told.items()
+    }
+
+
+def figures(rows: list[dict]) -> dict[str, list[float]]:
+    def of(what: str, reduce: Callable[[np.ndarray], float]) -> list[float]:
+        groups = [
+            np.array([row[what] for row in rows if row["table"] == table and row[what] is not None])
+            for table in dict.fromkeys(row["table"] for row in rows)
+        ]
+        groups = [group for group in groups if len(group)]
+        if not groups:
+            return [math.nan] * 3
+        generator = np.random.default_rng(0)
+        drawn = [
+            reduce(np.concatenate([generator.choice(groups[at], len(groups[at])) for at in picked]))
+            for picked in generator.integers(0, len(groups), (DRAWS, len(groups)))
+        ]
+        ends = np.quantile(drawn, [0.05, 0.95])
+        return [round(float(value), 4) for value in (reduce(np.concatenate(groups)), *ends)]
+
+    return {
+        "mean": of("to_best", np.mean),
+        "90th percentile": of("to_best", lambda values: float(np.quantile(values, 0.9))),
+        "regret share, median": of("regret_share", np.median),
+        "to the oracle, median": of("to_oracle", np.median),
+        "to never, mean": of("to_never", np.mean),
+        "to never, worst": of("to_never", np.max),
+        "retrained for drift": of("for_drift", np.mean),
+    }
+
+
+def said(value: list[float]) -> str:
+    return f"{value[0]:.3f} ({value[1]:.3f} to {value[2]:.3f})"
+
+
+if __name__ == "__main__":
+    main()
