@@ -22,25 +22,28 @@ def blocks(file: FileFacts) -> Iterator[Block]:
     lines = [line.strip() for line in file.document.text.split("\n")]
     told = [line for line in lines if line and not line.startswith("#")]
     if len(told) >= LEAST_LINES:
-        yield Block(_hash(told), "file", 1, len(lines), len(told), "")
+        yield Block(_hash(told), "file", 1, len(lines), len(told), "", "1")
     for node in file.nodes(ast.FunctionDef):
         if (node.end_lineno or node.lineno) - node.lineno < LEAST_STATEMENTS:
             continue
         name = f"{file.scope(node).name}.{node.name}".lstrip(".")
-        yield from _block([*node.args.args, *node.body], "function", name, node.lineno, node.end_lineno or node.lineno)
+        last = node.end_lineno or node.lineno
+        yield from _block(file, [*node.args.args, *node.body], "function", name, node.lineno, last)
     for cell in file.document.cells:
         last = cell.first + cell.lines - 1
         within = [node for node in file.tree.body if cell.first <= node.lineno <= last]
-        yield from _block(within, "cell", "", within[0].lineno if within else cell.first, last)
+        yield from _block(file, within, "cell", "", within[0].lineno if within else cell.first, last)
 
 
-def _block(body: Sequence[ast.AST], kind: str, scope: str, line: int, last: int) -> Iterator[Block]:
+def _block(file: FileFacts, body: Sequence[ast.AST], kind: str, scope: str, line: int, last: int) -> Iterator[Block]:
     body = [node for node in body if not _is_text(node)]
     nodes = [each for node in body for each in ast.walk(node)]
     statements = sum(isinstance(node, ast.stmt) and not isinstance(node, _LIGHT) for node in nodes)
     if statements < LEAST_STATEMENTS or sum(isinstance(node, ast.expr | ast.stmt) for node in nodes) < LEAST_NODES:
         return
-    yield Block(_Digest(nodes).of(body), kind, line, last, statements, scope)
+    place = file.document.place(line)
+    shown = f"cell {place.cell}:{place.line}" if place.cell else f"{place.line}"
+    yield Block(_Digest(nodes).of(body), kind, line, last, statements, scope, shown)
 
 
 _LIGHT = (ast.Import, ast.ImportFrom, ast.Pass, ast.FunctionDef, ast.ClassDef)

@@ -60,7 +60,10 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Block(msgspec.Struct, frozen=True):
-    """Code that may be copied: a function, a cell or the whole file, as a digest of its syntax without local names."""
+    """Code that may be copied: a function, a cell or the whole file, as a digest of its syntax without local names.
+
+    line, last: joined; shown: the first line as people see it, behind its cell's number in a notebook.
+    """
 
     digest: str
     kind: str
@@ -68,6 +71,7 @@ class Block(msgspec.Struct, frozen=True):
     last: int
     statements: int
     scope: str
+    shown: str
 
 
 class Use(msgspec.Struct, frozen=True):

@@ -49,7 +49,8 @@ def _larger_first(pair: tuple[Placed, Placed]) -> tuple[int, int, str, int]:
 def _copy(first: Placed, copy: Placed) -> Found:
     path, block = copy
     what = {"file": "the file is", "function": f"`{block.scope}` is", "cell": "the cell is"}[block.kind]
-    where = f"{first[0]}:{first[1].line}" if block.kind != "file" else first[0]
+    at = first[1].shown
+    where = first[0] if block.kind == "file" else f"{first[0]} {at}" if " " in at else f"{first[0]}:{at}"
     lines = (block.line,) if block.kind == "file" else (block.line, block.last)
     return Found(
         block.line, lines, f"{what} also {where}", scope=block.scope, syntax=f"{block.kind} {block.digest}", path=path
