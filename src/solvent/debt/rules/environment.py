@@ -22,6 +22,7 @@ from solvent.debt.facts.releases import (
 )
 from solvent.debt.facts.repository import Repository, is_aside, is_test, is_vendored
 from solvent.debt.facts.summary import Use
+from solvent.debt.facts.texts import line_of
 from solvent.debt.facts.types import words
 from solvent.debt.finding import Found
 from solvent.debt.rules.base import rule
@@ -229,6 +230,16 @@ def _asked(repository: Repository, path: str) -> Iterator[tuple[int, str, str]]:
                 yield image.line, product, version
     elif images.is_ci(path):
         yield from _of_ci(repository.text(path) or "")
+    else:
+        yield from _of_declaration(repository, path)
+
+
+def _of_declaration(repository: Repository, path: str) -> Iterator[tuple[int, str, str]]:
+    """conda's environments and Pipfiles that fix the interpreter; a lower bound says little."""
+    for one in repository.declarations:
+        fixed = re.match(r"==(\d\.\d+)", one.python)
+        if one.path == path and one.kind in {"environment", "Pipfile"} and fixed:
+            yield line_of(repository.text(path) or "", "python"), "python", fixed[1]
 
 
 def _of_image(image: images.Image) -> Iterator[tuple[str, str]]:
