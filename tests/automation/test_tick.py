@@ -1,3 +1,4 @@
+import shutil
 from datetime import timedelta
 
 import polars as pl
@@ -21,11 +22,19 @@ def end(week):
     return START + timedelta(weeks=week + 1)
 
 
-@pytest.fixture
-def project(tmp_path):
-    """A project whose first version is in service since BEGIN."""
-    project = Project(make_project(tmp_path))
+@pytest.fixture(scope="module")
+def first_version(tmp_path_factory):
+    """The folder of a project whose first version is in service since BEGIN."""
+    project = Project(make_project(tmp_path_factory.mktemp("first")))
     fitted(project, BEGIN)
+    project.close()
+    return project.root
+
+
+@pytest.fixture
+def project(first_version, tmp_path):
+    """A copy of it."""
+    project = Project(shutil.copytree(first_version, tmp_path / "project"))
     yield project
     project.close()
 
