@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 
 import pytest
@@ -161,3 +162,29 @@ def test_the_flow_of_one_file_is_told(repository, solvent):
     assert "    * SVC learns from table of a.csv (line 3), [:80], without y" in answer.out.splitlines()
     answer = solvent("audit", "nothing.py", "--explain-flow", "--json", cwd=repository)
     assert answer.code == 2 and answer.json["error"]["code"] == "usage"
+
+
+def test_what_is_known_by_either_is_known_once(repository, solvent):
+    solvent("audit", "--rule", "PIP008", "--write-baseline", "debt.json", cwd=repository)
+    (repository / "new.py").write_text(BAD)
+    both = ("--baseline", "debt.json", "--new-since", "HEAD")
+    answer = solvent("audit", "--rule", "PIP008", *both, "--json", cwd=repository)
+    assert sorted(state for _, _, state in rules(answer)) == ["known", "new"]
+
+
+def test_a_strange_repository_cannot_make_the_audit_ask_a_server(repository, solvent):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        (repository / "solvent.toml").write_text(f'[store]\nurl = "postgresql://127.0.0.1:{port}/x"\n')
+        (repository / ".solvent").mkdir()
+        (repository / ".solvent" / "solvent.db").write_bytes(b"")
+        assert solvent("audit", "--rule", "PIP008", cwd=repository).code == 1
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_a_file_that_cannot_be_written_is_named(repository, solvent):
+    answer = solvent("audit", "--html", "nowhere/debt.html", cwd=repository)
+    assert answer.code == 2
+    assert "cannot write nowhere/debt.html" in answer.err

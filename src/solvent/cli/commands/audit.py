@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time as clock
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -105,10 +106,10 @@ def command(
     if write_baseline is not None:
         count = write(found, write_baseline)
         note(f"{count} findings are known from now on: {write_baseline}")
-    if baseline is not None:
-        found = against(found, read_baseline(baseline))
-    if new_since:
-        found = against(found, _known_at(source, new_since, found, settings, cache))
+    if baseline is not None or new_since:
+        listed = Counter(read_baseline(baseline) if baseline is not None else [])
+        earlier = Counter(_known_at(source, new_since, found, settings, cache) if new_since else [])
+        found = against(found, (listed | earlier).elements())
     past = past_of(source.git, found.repository, clock.time())
     past = _with_ledger(past, source, found)
     seen = view(found, past, seconds=clock.perf_counter() - begun)
@@ -142,16 +143,18 @@ def _explained(path: Path, *, json: bool) -> Exit:
 
 
 def _with_ledger(past: Past, source: Tree, found: Audit) -> Past:
-    """In a Solvent project the rates of runs are read, not assumed."""
-    if not (source.folder / ".solvent").is_dir():
+    """In a Solvent project the rates of runs are read, not assumed; a strange repository may name no server for it."""
+    if not (source.folder / ".solvent" / "solvent.db").is_file():
         return past
     from solvent.debt.ledger import MOST_RUNS, ledger, runs_by_file
     from solvent.foundation.errors import SolventError
     from solvent.project import Project
 
     try:
-        facts = Project(source.folder).store.facts
-        seen = ledger(facts.runs(limit=MOST_RUNS), [], [])
+        project = Project(source.folder)
+        if project.settings.store.url != "sqlite":
+            return past
+        seen = ledger(project.store.facts.runs(limit=MOST_RUNS), [], [])
     except SolventError as error:
         note(f"the ledger is left aside: {error}")
         return past
@@ -214,7 +217,12 @@ def _git(source: Tree) -> Git:
 
 
 def _write(file: Path, text: bytes) -> None:
-    file.write_bytes(text)
+    from solvent.foundation.errors import UsageError
+
+    try:
+        file.write_bytes(text)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}", next="name a file in a folder that exists") from None
     note(f"written: {file}")
 
 
