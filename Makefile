@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml
 		uv venv --quiet --clear --python $(PYTHON) $(VENV) && \
 		VIRTUAL_ENV=$(VENV) uv pip install --quiet --compile-bytecode -e '.[dev]'; \
 	else \
-		$(PYTHON) -m venv --clear $(VENV) && $(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'; \
+		$(PYTHON) -m venv --clear $(VENV) && $(BIN)/pip install --quiet --no-compile --disable-pip-version-check -e '.[dev]'; \
 	fi
 	@touch $@
 
