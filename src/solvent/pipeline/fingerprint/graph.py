@@ -185,7 +185,8 @@ class Graph:
         for number, target in enumerate(targets):
             label = chain
             if how == WRITTEN:  # it is set whatever it was before
-                yield f"{chain} sets {self.id_of(target)}", ""
+                own = isinstance(target, SymbolAt) and target.path == path  # its file may get another name
+                yield f"{chain} sets {self.id_of(target).rpartition('::')[2] if own else self.id_of(target)}", ""
                 continue
             if several:
                 here = isinstance(target, SymbolAt) and target.path == path and index >= 0
@@ -302,18 +303,19 @@ class Graph:
         return self._digests[name]
 
     def _hash(self, circle: list[str]) -> None:
-        inside = set(circle)
+        """In a circle the others go by their place in it, not by their files' names, which may change."""
+        places = {name: f"in {place}" for place, name in enumerate(sorted(circle))}
         forms = {}
         for name in circle:
             node = self.node(name)
-            edges = [(label, f"in {t}" if t in inside else self._digests.get(t, t)) for label, t in node.edges]
+            edges = [(label, places.get(t) or self._digests.get(t, t)) for label, t in node.edges]
             forms[name] = canonical([node.own, edges])
-        if len(circle) == 1 and not any(t in inside for _, t in self.node(circle[0]).edges):
+        if len(circle) == 1 and not any(t in places for _, t in self.node(circle[0]).edges):
             self._digests[circle[0]] = digest_of(forms[circle[0]])
             return
-        whole = digest_of(canonical([[name, forms[name].decode()] for name in sorted(circle)]))
+        whole = digest_of(canonical([forms[name].decode() for name in places]))
         for name in circle:
-            self._digests[name] = digest_of(canonical([whole, name]))
+            self._digests[name] = digest_of(canonical([whole, places[name]]))
 
     def _circles(self, start: str) -> Iterator[list[str]]:
         """Strongly connected parts below a node that are not hashed yet, those that others use first (Tarjan 1972)."""
