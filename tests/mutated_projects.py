@@ -145,7 +145,8 @@ def imported(g: Generator, module: str) -> list[str]:
     if style == 7:
         return [f"from {home} import {name} as late{n}", g.fold(f"late{n}(acc)")]
     if style == 8:
-        return [f"import {home}", g.fold(f"{home}.{name}(acc)")]
+        inside = [f"def late{n}(x):", f"    import {home}", f"    return {home}.{name}(x)"]  # its name stays inside
+        return [*inside, g.fold(f"late{n}(acc)")]
     line, call = [
         (f"from {home} import {name}", name),
         (f"from {home} import {name} as q{n}", f"q{n}"),
