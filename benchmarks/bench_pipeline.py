@@ -5,9 +5,9 @@
 The same trivial steps, once as a chain and once as a fan: each adds a number to what it is given.
 Solvent runs them in warm worker processes and records each durably; Hamilton runs them in its own
 process and writes its cache; Kedro runs them in its own process and keeps nothing. Then the same run
-again, with nothing to do (Kedro has no such thing). Each tool has a process of its own and at most
-4 GiB, and they take turns, so that a noisy machine is noisy for all. The peers live in an environment
-of their own, made once under the user's cache folder.
+again, with nothing to do (Kedro has no such thing), for Solvent also as the command. Each tool has a
+process of its own and at most 4 GiB, and they take turns, so that a noisy machine is noisy for all. The
+peers live in an environment of their own, made once under the user's cache folder.
 Prints milliseconds, ratios, peak memory and the machine; writes results/pipeline.json.
 """
 
@@ -58,10 +58,11 @@ def main():
         run = run_pipeline(root, load_spec(root, Settings()), store, pool=pool)
         found["again"] = time.perf_counter() - started
         assert {step.state for step in run.steps} == {"cached"}
-    started = time.perf_counter()
     program = str(Path(sys.executable).parent / "solvent")
-    subprocess.run([program, "run"], cwd=root, check=True, stdout=subprocess.DEVNULL)
-    found["command"] = time.perf_counter() - started
+    for _ in range(2):  # the first makes this person known to the store
+        started = time.perf_counter()
+        subprocess.run([program, "run"], cwd=root, check=True, stdout=subprocess.DEVNULL)
+        found["command"] = time.perf_counter() - started
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     found["peak"] = max(resource.getrusage(w).ru_maxrss for w in who)
     print(json.dumps(found))

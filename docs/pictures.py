@@ -1,6 +1,8 @@
 """Takes the pictures of a page that the documentation shows, whole or a card of it; the file's name says which.
 
-    python docs/pictures.py report.html|backtest.html|compare.html [docs/images]
+    python docs/pictures.py report.html|backtest.html|compare.html|audit.html|audit-screen.ansi [docs/images]
+
+A screen is what a terminal of 80 columns received: script -qc 'stty cols 80; solvent audit' audit-screen.ansi
 
 Needs Chromium or Chrome on the PATH. It is driven through a pipe (the DevTools
 protocol), so that width and colour scheme are set as a reader's would be.
@@ -15,8 +17,12 @@ import subprocess
 import sys
 import tempfile
 from base64 import b64decode
+from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.text import Text
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -67,7 +73,11 @@ PICTURES = {
         *(Picture(f"backtest-{card}", 1240, 3600, scale=1, card=card) for card in CARDS),
     ),
     "compare": (Picture("compare-wide", 1240, 1120, scale=1),),
+    "audit": (Picture("audit-wide", 1240, 1500, scale=1), Picture("audit-narrow", 390, 1800, scale=1)),
+    "audit-screen": (Picture("audit-screen", 760, 900, card="screen"),),
 }
+SCREEN = """<meta charset="utf-8"><body style="margin:0"><pre id="screen" style="display:inline-block;margin:0;padding:16px;
+font:14px/1.35 'DejaVu Sans Mono',Menlo,monospace;background:#fff;color:#1b1f24">{code}</pre></body>"""
 
 
 class Browser:
@@ -148,13 +158,23 @@ class Browser:
         return dict(json.loads(message))
 
 
+def drawn(screen: Path, room: Path) -> Path:
+    """A page that looks like the terminal that received this."""
+    console = Console(record=True, width=80, file=StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(screen.read_text().replace("\x1b[K", "")), soft_wrap=True)
+    page = room / f"{screen.stem}.html"
+    page.write_text(console.export_html(inline_styles=True, code_format=SCREEN))
+    return page
+
+
 def main() -> None:
     if not 2 <= len(sys.argv) <= 3 or Path(sys.argv[1]).stem not in PICTURES:
         sys.exit((__doc__ or "").strip())
     page = Path(sys.argv[1])
     folder = Path(sys.argv[2]) if len(sys.argv) == 3 else Path(__file__).parent / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    with Browser() as browser:
+    with Browser() as browser, tempfile.TemporaryDirectory() as room:
+        page = drawn(page, Path(room)) if page.suffix == ".ansi" else page
         for picture in PICTURES[page.stem]:
             browser.open(page, picture)
             target = folder / f"{picture.name}.png"
