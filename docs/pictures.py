@@ -76,8 +76,11 @@ PICTURES = {
     "audit": (Picture("audit-wide", 1240, 1500, scale=1), Picture("audit-narrow", 390, 1800, scale=1)),
     "audit-screen": (Picture("audit-screen", 760, 900, card="screen"),),
 }
-SCREEN = """<meta charset="utf-8"><body style="margin:0"><pre id="screen" style="display:inline-block;margin:0;padding:16px;
-font:14px/1.35 'DejaVu Sans Mono',Menlo,monospace;background:#fff;color:#1b1f24">{code}</pre></body>"""
+SCREEN = """<meta charset="utf-8"><style>
+body {{ margin: 0 }}
+pre {{ display: inline-block; margin: 0; padding: 16px; background: #fff; color: #1b1f24;
+       font: 14px/1.35 'DejaVu Sans Mono', Menlo, monospace }}
+</style><pre id="screen">{code}</pre>"""
 
 
 class Browser:
