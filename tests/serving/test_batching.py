@@ -11,6 +11,7 @@ from solvent.foundation.errors import Unexpected
 from solvent.registry import resolve
 from solvent.serving.batching import Batcher
 from solvent.serving.errors import BadRows, LogUnavailable
+from solvent.serving.lineup import Lineup
 from solvent.serving.rows import EventClock
 from solvent.serving.scorer import Scorer
 from solvent.serving.served import Request
@@ -50,7 +51,7 @@ def ask(served, sink, requests, **options):
     """Submit all requests at once; gives each one's answer or error."""
 
     async def go():
-        batcher = Batcher(Scorer(sink, EventClock()), lambda: served, **options)
+        batcher = Batcher(Scorer(sink, EventClock()), lambda: Lineup(served), **options)
         results = await asyncio.gather(*(batcher.submit(request) for request in requests), return_exceptions=True)
         await batcher.close()
         return results

@@ -7,22 +7,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from solvent.automation.before import decisions_before
-from solvent.automation.promotion import judge_version, refuse, register_shadow
+from solvent.automation.promotion import register_shadow
+from solvent.automation.rollout import Rollout
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, make_shadows
-from solvent.automation.state import LoopState, Shadow
+from solvent.automation.state import LoopState, Shadow, Trial
 from solvent.foundation.settings import ModelSettings
-from solvent.lineage.entities import Action, Actor, Decision, ModelVersion, NewDecision, NodeKind
-from solvent.monitoring.policy import Change, PolicyHistory, Proposal, propose
+from solvent.lineage.entities import Action, Decision, ModelVersion
+from solvent.monitoring.policy import Change, PolicyHistory, propose
 from solvent.registry.references import CHAMPION
-from solvent.registry.versions import promote
 
 if TYPE_CHECKING:
     from solvent.pipeline.spec import ModelSpec
     from solvent.project import Project
     from solvent.store import Store
 
-CHALLENGER = "challenger"
 KEPT_SHADOWS = 12  # per span
 _KINDS = {Action.RETRAIN: "retrain", Action.WAIVE: "promote", Action.ROLL_BACK: "roll-back"}
 
@@ -47,10 +46,10 @@ class Act:
         self.champion = champion
         self.state = state
         self.settings: ModelSettings = project.settings.model(model.name)
-        self.scorer = scorer
         self.end = end
         self.now = now
-        self.actor = Actor(kind="policy", name=self.settings.policy.label)
+        occasion = end.isoformat()
+        self.rollout = Rollout(self.store, champion, self.settings, scorer, occasion=occasion, now=now)
 
     def refresh(self, pools: Pools) -> tuple[list[Shadow], list[str]]:
         """Train this window's shadows, one a span; what failed is told and decides nothing."""
@@ -67,74 +66,16 @@ class Act:
         proposal = propose(self._history(), self.settings.policy, self.now)
         chosen = next((s for s in shadows if s.span == proposal.span), None)
         if proposal.action == "hold" or chosen is None:
-            return [self._record(Action.HOLD, proposal.reason, proposal, self.champion.number)]
-        retrain = self._record(Action.RETRAIN, proposal.reason, proposal, None)
-        version = register_shadow(
-            self.project, self.model, chosen, actor=self.actor, reason=f"retrained on {_span_words(chosen.span)}"
-        )
-        return [retrain, self._pass_or_refuse(version)]
+            return [self.rollout.record(Action.HOLD, proposal.reason, proposal.evidence, self.champion.number)]
+        retrain = self.rollout.record(Action.RETRAIN, proposal.reason, proposal.evidence, None)
+        reason = f"retrained on {_span_words(chosen.span)}"
+        version = register_shadow(self.project, self.model, chosen, actor=self.rollout.actor, reason=reason)
+        return [retrain, self.rollout.offer(version)]
 
-    def _pass_or_refuse(self, version: ModelVersion) -> Decision:
-        policy = self.settings.policy
-        unit = self.settings.monitor.unit
-        gate = judge_version(self.store, version, policy, self.scorer, now=self.now, unit=unit)
-        if not gate.passed:
-            return refuse(
-                self.store,
-                version,
-                gate,
-                actor=self.actor,
-                at=self.now,
-                policy=policy.label,
-                effect=self._effect(Action.REFUSE),
-            )
-        if policy.approval:
-            self._name_challenger(version)
-            asked = f"`solvent models promote {self.model.name}@{CHALLENGER}`"
-            waiting = f"{gate.reason}; waits for a person: {asked} approves it"
-            proposal = Proposal(action="hold", reason=waiting, evidence=gate.as_evidence())
-            return self._record(Action.HOLD, waiting, proposal, version.number)
-        return promote(
-            self.store,
-            self.model.name,
-            version.number,
-            actor=self.actor,
-            at=self.now,
-            gate=gate,
-            policy=policy.label,
-            effect=self._effect(Action.PROMOTE),
-        )
-
-    def _record(self, action: Action, reason: str, proposal: Proposal, number: int | None) -> Decision:
-        return self.store.facts.decide(
-            NewDecision(
-                action=action,
-                actor=self.actor,
-                at=self.now,
-                reason=reason,
-                model=self.model.name,
-                number=number,
-                policy=self.settings.policy.label,
-                evidence=proposal.evidence,
-                rests_on=[(NodeKind.VERSION, self.champion.name)],
-                effect=self._effect(action),
-            )
-        )
-
-    def _name_challenger(self, version: ModelVersion) -> None:
-        promote(
-            self.store,
-            self.model.name,
-            version.number,
-            actor=self.actor,
-            at=self.now,
-            alias=CHALLENGER,
-            policy=self.settings.policy.label,
-            effect=self._effect(Action.PROMOTE, CHALLENGER),
-        )
-
-    def _effect(self, action: Action, alias: str = CHAMPION) -> str:
-        return f"{action}:{self.model.name}@{alias}:{self.end.isoformat()}:{self.settings.policy.label}"
+    def wait(self, trial: Trial) -> list[Decision]:
+        """While a version is on trial nothing else is retrained."""
+        reason = f"v{trial.new} is on trial beside v{trial.old} since {trial.since:%-d %b %Y}"
+        return [self.rollout.record(Action.HOLD, reason, {"trial": trial.decision}, self.champion.number)]
 
     def _history(self) -> PolicyHistory:
         return PolicyHistory(

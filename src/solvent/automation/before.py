@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from solvent.lineage.entities import AliasMove, Decision
-from solvent.registry.references import CHAMPION
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -19,6 +18,6 @@ def decisions_before(store: Store, model: str, now: datetime, policy: str) -> li
 
 
 def moves_before(store: Store, model: str, now: datetime, policy: str) -> list[AliasMove]:
-    """The moves of a model's champion, oldest first, without those that this policy made at `now`."""
+    """The moves of a model's aliases, oldest first, without those that this policy made at `now`."""
     keys = {one.key for one in decisions_before(store, model, now, policy)}
-    return [move for move in store.facts.alias_moves(model, CHAMPION) if move.decision in keys]
+    return [move for move in store.facts.alias_moves(model) if move.decision in keys]

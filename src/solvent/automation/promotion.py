@@ -17,6 +17,7 @@ from solvent.automation.versions import footprint, footprint_of, read_table
 from solvent.foundation.settings import PolicySettings
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Action, Actor, Decision, ModelVersion, NewDecision, NodeKind
+from solvent.registry.canary import begin_canary
 from solvent.registry.gate import BrokenAncestor, Footprint, GateInput, GateResult, GateSettings, Pairs, judge
 from solvent.registry.references import CHAMPION, resolve
 from solvent.registry.register import register
@@ -126,11 +127,18 @@ def broken_ancestors(store: Store, version: ModelVersion) -> list[BrokenAncestor
 
 
 def promote_by_person(
-    project: Project, reference: str, *, at: datetime, actor: Actor, waiver: str | None = None
+    project: Project,
+    reference: str,
+    *,
+    at: datetime,
+    actor: Actor,
+    waiver: str | None = None,
+    canary: float | None = None,
 ) -> Decision:
     """What a person asks for: through the gate, or past it by a written waiver.
 
-    Raises: ClosedGate where it stays closed; the refusal is a decision on record by then.
+    canary: the share of requests that it answers beside the champion; None to replace the champion.
+    Raises: ClosedGate where it stays closed; the refusal is a decision on record by then. BadShare.
     """
     store = project.store
     version = resolve(store, reference)
@@ -138,6 +146,8 @@ def promote_by_person(
     gate = judge_version(store, version, settings.policy, Scorer(store), now=at, unit=settings.monitor.unit)
     if not gate.passed and waiver is None:
         refuse(store, version, gate, actor=actor, at=at, policy=None, effect=None)
+    if canary is not None:
+        return begin_canary(store, version, canary, actor=actor, at=at, gate=gate, waiver=waiver)
     return promote(store, version.model, version.number, actor=actor, at=at, gate=gate, waiver=waiver)
 
 

@@ -32,9 +32,10 @@ class Shadow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """A new champion beside the version that it replaced, on live outcomes.
+    """A new version beside an older one on live outcomes: a champion and what it replaced, or a canary and the
+    champion.
 
-    decision: key of the one that put it into service; since: when.
+    decision: key of the one that began it; since: when.
     """
 
     decision: str
@@ -58,6 +59,7 @@ class LoopState(msgspec.Struct, kw_only=True):
     shadows: list[Shadow] = msgspec.field(default_factory=list)
     window_loss: float | None = None
     trial: Trial | None = None
+    canary: Trial | None = None
 
     @classmethod
     def of(cls, plain: Any) -> LoopState:

@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
+import polars as pl
+
 from solvent.automation.acting import Act
 from solvent.automation.before import moves_before
 from solvent.automation.report import ModelTick, TickReport
+from solvent.automation.rollout import Rollout
 from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, model_spec
 from solvent.automation.state import NAME, LoopState, Shadow
 from solvent.automation.telling import told
-from solvent.automation.trial import continue_trial, current_trial, roll_back
+from solvent.automation.trial import continue_trial, current_canary, current_trial, roll_back
 from solvent.automation.versions import Versions, monitor_settings
 from solvent.automation.watching import Watch, alert_of
 from solvent.foundation.clock import iso, parse_span
@@ -81,7 +84,8 @@ class Loop:
         facts, settings = self.store.facts, self.project.settings.model(name)
         started = facts.start_tick(name, now, settings.policy.label)
         moves = moves_before(self.store, name, now, settings.policy.label)
-        number = moves[-1].number if moves else None
+        served = [move.number for move in moves if move.alias == CHAMPION]
+        number = served[-1] if served else None
         champion = facts.version(name, number) if number is not None else None
         if champion is None:
             return ModelTick(model=name, champion=None, note="no champion yet: `solvent run`"), []
@@ -89,6 +93,7 @@ class Loop:
         self._keep_log(name, now)
         state = LoopState.of(facts.state(name, NAME, before=now))
         state.trial = current_trial(self.store, moves, state.trial)
+        state.canary = current_canary(moves, champion.number, state.canary)
         done = self._run(name, champion, state, now)
         undelivered = self._tell(done, now)
         facts.end_tick(started, states=_states(state, now), about={"windows": len(done.windows), "note": done.note})
@@ -105,7 +110,7 @@ class Loop:
         watched = watch.run([before] if before else [])
         self.store.facts.add_measurements(watched.measurements)
         alerts = [alert_of(draft, name, champion.number, now) for draft in watched.drafts]
-        decisions = self._try_rollback(name, watch, state, now)
+        decisions = self._try_rollback(name, watch, state, now) or self._try_canary(name, champion, watch, state, now)
         note = ""
         if watched.windows and not decisions:
             decisions, note = self._decide(name, champion, state, watched.windows[-1].end, now)
@@ -126,7 +131,7 @@ class Loop:
         trial, settings = state.trial, self.project.settings.model(name)
         if trial is None or now > trial.since + parse_span(settings.policy.trial):
             return []
-        rows = served_rows(self.store, name, trial.since, now, known_by=now)
+        rows = served_rows(self.store, name, trial.since, now, known_by=now).filter(pl.col("version") == trial.new)
         state.trial, verdict = continue_trial(
             self.store, name, trial, rows, watch.reference, self.scorer, settings.policy
         )
@@ -135,6 +140,21 @@ class Loop:
         label, unit = settings.policy.label, settings.monitor.unit
         actor = Actor(kind="policy", name=label)
         return [roll_back(self.store, name, state.trial, verdict, actor=actor, now=now, policy=label, unit=unit)]
+
+    def _try_canary(
+        self, name: str, champion: ModelVersion, watch: Watch, state: LoopState, now: datetime
+    ) -> list[Decision]:
+        """Feed the trial of a version beside the champion, on all rows served since; end it when it is due."""
+        trial, settings = state.canary, self.project.settings.model(name)
+        if trial is None or not settings.policy.enabled:
+            return []
+        rows = served_rows(self.store, name, trial.since, now, known_by=now)
+        state.canary, verdict = continue_trial(
+            self.store, name, trial, rows, watch.reference, self.scorer, settings.policy
+        )
+        occasion = f"trial:{trial.decision}"
+        rollout = Rollout(self.store, champion, settings, self.scorer, occasion=occasion, now=now)
+        return rollout.settle(trial, verdict)
 
     def _decide(
         self, name: str, champion: ModelVersion, state: LoopState, end: datetime, now: datetime
@@ -145,7 +165,8 @@ class Loop:
         act = Act(self.project, declared, champion, state, self.scorer, end=end, now=now)
         self.progress(f"{name}: training what a fresh model would be")
         shadows, problems = act.refresh(self.pools)
-        return act.decide(shadows), "; ".join(problems)
+        decisions = act.wait(state.canary) if state.canary else act.decide(shadows)
+        return decisions, "; ".join(problems)
 
     def _keep_log(self, name: str, now: datetime) -> None:
         """Seal what writers have finished, and let go of what retention no longer keeps."""

@@ -1,13 +1,14 @@
-"""The first weeks of a new champion: on the same live rows, is it worse than the version that it replaced?"""
+"""Two versions on the same live rows: a new champion beside the one that it replaced, a canary beside the champion."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from solvent.automation.evidence import version_losses
 from solvent.automation.scoring import Scorer
@@ -16,6 +17,8 @@ from solvent.foundation.settings import PolicySettings
 from solvent.lineage.entities import Action, Actor, AliasMove, Decision
 from solvent.monitoring.paired import PairedVerdict, begin_paired, paired_check
 from solvent.monitoring.reference import Reference
+from solvent.registry.canary import running_canary
+from solvent.registry.references import CHAMPION
 from solvent.registry.versions import rollback
 
 if TYPE_CHECKING:
@@ -27,8 +30,9 @@ _BEGINS = {Action.PROMOTE, Action.WAIVE, Action.APPROVE}
 def current_trial(store: Store, moves: Sequence[AliasMove], carried: Trial | None) -> Trial | None:
     """The trial of the present champion, if it came into service by a promotion over another version.
 
-    moves: the champion's, oldest first.
+    moves: of all aliases, oldest first.
     """
+    moves = [move for move in moves if move.alias == CHAMPION]
     if len(moves) < 2:
         return None
     last, new, old = moves[-1], moves[-1].number, moves[-2].number
@@ -38,6 +42,16 @@ def current_trial(store: Store, moves: Sequence[AliasMove], carried: Trial | Non
     if made is None or made.decision.action not in _BEGINS or new is None or old is None or new == old:
         return None
     return Trial(decision=last.decision, new=new, old=old, since=last.at)
+
+
+def current_canary(moves: Sequence[AliasMove], champion: int, carried: Trial | None) -> Trial | None:
+    """The trial of the version that stands beside the champion. moves: of all aliases, oldest first."""
+    running = running_canary(moves)
+    if running is None or running.number is None or running.number == champion:
+        return None
+    if carried is not None and carried.decision == running.decision:
+        return carried
+    return Trial(decision=running.decision, new=running.number, old=champion, since=running.at)
 
 
 def continue_trial(
@@ -51,14 +65,12 @@ def continue_trial(
 ) -> tuple[Trial, PairedVerdict | None]:
     """Feed the labels that have become known for rows served since the promotion.
 
-    rows: served rows with labels; those fed before are skipped by the time their label was known.
+    rows: served rows to compare both on; those fed before are skipped by the time their label was known.
     """
     new, old = store.facts.version(model, trial.new), store.facts.version(model, trial.old)
     if new is None or old is None or reference.risk is None:
         return trial, None
-    rows = rows.filter(
-        pl.col("event_time") >= trial.since, pl.col("version") == trial.new, pl.col("label").is_not_null()
-    )
+    rows = rows.filter(pl.col("event_time") >= trial.since, pl.col("label").is_not_null())
     bound, usual = reference.risk.bound, max(reference.risk.mean.value, 1e-12)
     paired = trial.paired or begin_paired(usual, margin=policy.margin * usual)
     known_at = rows["known_at"].dt.epoch("us").to_numpy().astype(np.int64)
@@ -68,7 +80,7 @@ def continue_trial(
         version_losses(rows, new, scorer, bound),
         known_at,
     )
-    return Trial(decision=trial.decision, new=trial.new, old=trial.old, since=trial.since, paired=after), verdict
+    return replace(trial, paired=after), verdict
 
 
 def roll_back(
@@ -83,30 +95,38 @@ def roll_back(
     unit: str,
 ) -> Decision:
     """Put the old version back into service, on this evidence; once per promotion."""
-    gap, low, high = verdict.difference.value, verdict.difference.lower, verdict.difference.upper
-    unit = f" {unit}" if unit else ""
-    reason = (
-        f"v{trial.new} loses {gap:.3g}{unit} a row more than v{trial.old} did ({low:.3g} to {high:.3g}) "
-        f"on {verdict.rows} live outcomes; chance of a wrong alarm at most {verdict.alpha:.0%}"
-    )
-    evidence = {
-        "difference": gap,
-        "lower": low,
-        "upper": high,
-        "e_value": verdict.worse_evidence,
-        "alpha": verdict.alpha,
-        "blocks": verdict.blocks,
-        "rows": verdict.rows,
-        "promotion": trial.decision,
-    }
     return rollback(
         store,
         model,
         trial.old,
         actor=actor,
         at=now,
-        reason=reason,
-        evidence=evidence,
+        reason=worse(trial, verdict, unit),
+        evidence=figures(trial, verdict),
         policy=policy,
         effect=f"roll-back:{model}:{trial.decision}",
     )
+
+
+def worse(trial: Trial, verdict: PairedVerdict, unit: str) -> str:
+    """In a sentence, why the new version goes."""
+    gap, low, high = verdict.difference.value, verdict.difference.lower, verdict.difference.upper
+    unit = f" {unit}" if unit else ""
+    return (
+        f"v{trial.new} loses {gap:.3g}{unit} a row more than v{trial.old} ({low:.3g} to {high:.3g}) "
+        f"on {verdict.rows} live outcomes; chance of a wrong alarm at most {verdict.alpha:.0%}"
+    )
+
+
+def figures(trial: Trial, verdict: PairedVerdict) -> dict[str, Any]:
+    """The same as evidence."""
+    return {
+        "difference": verdict.difference.value,
+        "lower": verdict.difference.lower,
+        "upper": verdict.difference.upper,
+        "e_value": verdict.worse_evidence,
+        "alpha": verdict.alpha,
+        "blocks": verdict.blocks,
+        "rows": verdict.rows,
+        "promotion": trial.decision,
+    }

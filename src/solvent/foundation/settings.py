@@ -155,6 +155,8 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     loss: price of one unit of loss on one prediction. rollout, fit: price of one
     roll-out (review, risk) and one fit (compute), as a number, or in windows' loss
     ("2 windows" of the first version's). spans: training spans to choose from.
+    shadow: how long a challenger is tried beside the champion before it is
+    promoted; canary: the share of requests that it answers meanwhile.
     """
 
     name: str = "default"
@@ -166,6 +168,8 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     spans: list[str] = msgspec.field(default_factory=lambda: ["all", "10w"])
     horizon: int = 8
     cooldown: str = "1w"
+    shadow: str = "0d"
+    canary: float = 0.0
     trial: str = "8w"
     retrainings_per_year: int = 26
     margin: float = 0.02
@@ -325,13 +329,24 @@ def _check_spans(settings: Settings, place: str) -> None:
             monitor.window,
             monitor.event_time_slack,
             policy.cooldown,
+            policy.shadow,
             policy.trial,
             monitor.cycle,
             *(s for s in policy.spans if s != "all"),
         ):
             _check_span(text, at)
+        _check_canary(policy, at)
         for key in ("rollout", "fit"):
             price(getattr(policy, key), 1.0, f"{at}: {key}")
+
+
+def _check_canary(policy: PolicySettings, at: str) -> None:
+    if not 0 <= policy.canary < 1:
+        raise BadSettings(
+            f"`canary` is a share of requests, not {policy.canary:g}", where=at, next="0 to less than 1, such as 0.1"
+        )
+    if policy.canary and not parse_span(policy.shadow):
+        raise BadSettings("`canary` needs a time to run", where=at, next='set `shadow`, such as "2w"')
 
 
 def _check_span(text: str, at: str) -> None:

@@ -93,7 +93,8 @@ def promote(
     version = _version(store, model, number)
     if effect is None and store.facts.alias(model, alias) == number:
         raise AlreadyThere(f"{version.name} is {alias} already")
-    _check_gate(version, alias, gate, waiver)
+    if alias == CHAMPION:
+        check_gate(version, gate, waiver)
     reason = f"waived: {waiver}" if waiver else gate.reason if gate else f"named {alias}"
     decision = NewDecision(
         action=Action.WAIVE if waiver else Action.PROMOTE,
@@ -180,8 +181,9 @@ def _version(store: Store, model: str, number: int) -> ModelVersion:
     return version
 
 
-def _check_gate(version: ModelVersion, alias: str, gate: Verdict | None, waiver: str | None) -> None:
-    if alias != CHAMPION or waiver:
+def check_gate(version: ModelVersion, gate: Verdict | None, waiver: str | None) -> None:
+    """Raises: NoGate, ClosedGate, where neither a gate nor a waiver lets the version pass."""
+    if waiver:
         return
     if gate is None:
         raise NoGate(

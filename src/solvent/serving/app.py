@@ -42,7 +42,7 @@ class Endpoint:
         self.following = following
         self.clock = clock
         self.metrics = metrics
-        self.batcher = Batcher(Scorer(following.store.log, clock), following.current, inline=inline)
+        self.batcher = Batcher(Scorer(following.store.log, clock), following.lineup, inline=inline)
 
     async def invocations(self, request: HttpRequest) -> Response:
         columns, rows = decode_rows(await read_body(request))

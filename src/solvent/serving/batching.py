@@ -14,8 +14,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from solvent.foundation.errors import SolventError, Unexpected
+from solvent.serving.lineup import Lineup
 from solvent.serving.scorer import Answer, Scorer
-from solvent.serving.served import Request, ServedModel, one_thread
+from solvent.serving.served import Request, one_thread
 
 logger = logging.getLogger("solvent.serving")
 Waiting = tuple[Request, "asyncio.Future[Answer]"]
@@ -24,13 +25,13 @@ Waiting = tuple[Request, "asyncio.Future[Answer]"]
 class Batcher:
     """Hands requests to the scorer in batches; lives on one event loop.
 
-    current: the version that answers now, asked once a batch, so that a swap falls between two batches.
+    lineup: the versions that answer now, asked once a batch, so that a swap falls between two batches.
     inline: False where the log waits for the disk (durability `full`): then all goes through the thread.
     """
 
-    def __init__(self, scorer: Scorer, current: Callable[[], ServedModel], *, inline: bool = True) -> None:
+    def __init__(self, scorer: Scorer, lineup: Callable[[], Lineup], *, inline: bool = True) -> None:
         self._scorer = scorer
-        self._current = current
+        self._lineup = lineup
         self._inline = inline
         self._waiting: list[Waiting] = []
         self._large: list[Waiting] = []
@@ -54,7 +55,7 @@ class Batcher:
 
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
-        limit = self._current().inline_rows if self._inline else 0
+        limit = self._lineup().inline_rows if self._inline else 0
         small = [item for item in waiting if item[0].rows <= limit]
         self._large += [item for item in waiting if item[0].rows > limit]
         if self._large and self._lane is None:
@@ -71,7 +72,7 @@ class Batcher:
 
     def _score(self, requests: list[Request]) -> list[Answer | SolventError]:
         try:
-            return self._scorer.score(self._current(), requests)
+            return self._lineup().score(self._scorer, requests)
         except Exception:  # every caller must be told something
             logger.exception("scoring failed")
             return [Unexpected("the endpoint failed on these rows", next="its log says why") for _ in requests]

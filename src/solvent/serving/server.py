@@ -114,8 +114,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             following = self._following
-            body = example_body(example_row(following.store, following.served.model.version))
-            _say(f"{following.served.name} answers at {self._url}")
+            body = example_body(example_row(following.store, following.current().model.version))
+            _say(f"{following.current().name} answers at {self._url}")
             _say(f"next: curl {self._url}/invocations -H 'Content-Type: application/json' -d '{body}'")
 
 

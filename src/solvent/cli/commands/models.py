@@ -96,7 +96,14 @@ def compare(left: str, right: str, *, json: bool = False) -> Exit:
 
 
 @command.command
-def promote(reference: str, *, waive: str | None = None, now: str | None = None, json: bool = False) -> Exit:
+def promote(
+    reference: str,
+    *,
+    waive: str | None = None,
+    canary: float | None = None,
+    now: str | None = None,
+    json: bool = False,
+) -> Exit:
     """Put a version into service, through the gate: exit 1 where it stays closed.
 
     Parameters
@@ -105,6 +112,8 @@ def promote(reference: str, *, waive: str | None = None, now: str | None = None,
         `NAME/3` or `NAME@alias`.
     waive:
         Promote it past a closed gate, for this reason; the waiver is a decision on record.
+    canary:
+        Let it answer this share of the requests beside the champion instead, 0 to less than 1.
     now:
         The clock to decide by; the wall clock otherwise.
     """
@@ -112,14 +121,20 @@ def promote(reference: str, *, waive: str | None = None, now: str | None = None,
 
     project = Project.find()
     at = parse_instant(now) if now else wall_clock()
-    decision = promote_by_person(project, reference, at=at, actor=current_actor(), waiver=waive)
+    decision = promote_by_person(project, reference, at=at, actor=current_actor(), waiver=waive, canary=canary)
     show(decision, _decided(decision), json=json)
     return Exit.FINE
 
 
 @command.command
 def rollback(
-    model: str, *, to: int | None = None, reason: str = "by hand", now: str | None = None, json: bool = False
+    model: str,
+    *,
+    to: int | None = None,
+    canary: bool = False,
+    reason: str = "by hand",
+    now: str | None = None,
+    json: bool = False,
 ) -> Exit:
     """Put an earlier version back into service.
 
@@ -127,16 +142,22 @@ def rollback(
     ----------
     to:
         Its number; without, the version that the current champion replaced.
+    canary:
+        End the trial of the version beside the champion instead.
     reason:
         Why, for the record.
     now:
         The clock to decide by; the wall clock otherwise.
     """
+    from solvent.registry.canary import withdraw_canary
     from solvent.registry.versions import rollback as roll_back
 
     project = Project.find()
     at = parse_instant(now) if now else wall_clock()
-    decision = roll_back(project.store, model, to, actor=current_actor(), at=at, reason=reason)
+    if canary:
+        decision = withdraw_canary(project.store, model, actor=current_actor(), at=at, reason=reason)
+    else:
+        decision = roll_back(project.store, model, to, actor=current_actor(), at=at, reason=reason)
     show(decision, _decided(decision), json=json)
     return Exit.FINE
 

@@ -11,6 +11,7 @@ import msgspec
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, Node, NodeKind, Run, Subgraph
 from solvent.pages.words import number, plural
+from solvent.registry.canary import standing
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -70,9 +71,8 @@ def _aliases(store: Store, models: Iterable[str]) -> dict[str, list[str]]:
     """Current aliases by version name."""
     current: dict[str, list[str]] = {}
     for model in models:
-        latest = {move.alias: move.number for move in store.facts.alias_moves(model)}
-        for alias, version in latest.items():
-            current.setdefault(f"{model}/{version}", []).append(alias)
+        for alias, move in standing(store.facts.alias_moves(model)).items():
+            current.setdefault(f"{model}/{move.number}", []).append(alias)
     return current
 
 
