@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from solvent.debt.findings import files_of_steps
 from solvent.debt.pricing.assumptions import DAYS_A_MONTH
 from solvent.debt.pricing.churn import Exposure
 from solvent.lineage.entities import Action, Alert, Decision, Run, RunStatus
@@ -74,11 +75,11 @@ def runs_by_file(found: Ledger, paths: Iterable[str]) -> dict[str, Exposure]:
     if found.months * DAYS_A_MONTH < 1:
         return {}
     counts: dict[str, int] = {}
+    files = files_of_steps((step.step for step in found.steps), paths)
     for step in found.steps:
-        module = step.step.rpartition(".")[0]
-        counts[module] = counts.get(module, 0) + step.runs
-    modules = {path.removesuffix(".py").replace("/", "."): path for path in paths}
-    return {modules[name]: Exposure(count, found.months) for name, count in counts.items() if name in modules}
+        if step.step in files:
+            counts[files[step.step]] = counts.get(files[step.step], 0) + step.runs
+    return {path: Exposure(count, found.months) for path, count in counts.items()}
 
 
 def ledger(runs: Iterable[Run], alerts: Iterable[Alert], decisions: Iterable[Decision]) -> Ledger:
