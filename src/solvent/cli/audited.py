@@ -70,15 +70,16 @@ def with_ledger(past: Past, project: Project | None, found: Audit) -> Past:
     """What is known of a repository's past, with rates of runs that are read and not assumed."""
     if project is None:
         return past
-    from solvent.debt.ledger import MOST_RUNS, ledger, runs_by_file
+    from solvent.debt.ledger import MOST_RUNS, ledger, rates_by_file
 
     try:
         seen = ledger(project.store.facts.runs(limit=MOST_RUNS), [], [])
     except (SolventError, OSError) as error:
         note(f"the ledger is left aside: {error}")
         return past
-    runs = runs_by_file(seen, found.repository.summaries)
-    return msgspec.structs.replace(past, history=msgspec.structs.replace(past.history, runs=runs))
+    rates = rates_by_file(seen, found.repository.summaries)
+    history = msgspec.structs.replace(past.history, runs=rates.runs, evaluations=rates.evaluations, tolls=rates.tolls)
+    return msgspec.structs.replace(past, history=history)
 
 
 def record(

@@ -68,6 +68,12 @@ class FindingFacts(FactsBase):
             found = [record for record in self._records(connection) if record.state in states]
         return sorted(found, key=lambda r: (r.spot.path, r.spot.cell, r.spot.line, r.rule, r.fingerprint))
 
+    def last_audit(self) -> datetime | None:
+        """When this project was audited last; None where it never was."""
+        with self.database.read() as connection:
+            at = connection.execute(self._audits(t.audit.c.at).limit(1)).scalar()
+        return None if at is None else from_micros(at)
+
     def finding_events(self, fingerprint: str) -> list[tuple[FindingEvent, datetime]]:
         """What happened to a finding and when, in the order in which it was recorded."""
         query = (
