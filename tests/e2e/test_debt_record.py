@@ -137,7 +137,7 @@ def test_a_repository_from_elsewhere_is_left_as_it_is(project, solvent):
     git(project, "add", "-f", ".solvent")
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and ".git" not in path.parts}
     answer = solvent("audit", cwd=project)
-    assert answer.err.startswith("the store in .solvent came with the repository")
+    assert answer.err.startswith("the store in .solvent may have come with the repository")
     shutil.rmtree(project / ".solvent")
     solvent("audit", cwd=project)
     after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file() and ".git" not in path.parts}
@@ -191,6 +191,18 @@ def test_what_rests_on_an_indebted_step_says_so(project, solvent):
     assert "Rests on: " in solvent("impact", "total", cwd=project).out
     assert "PIP008 line 9" in " ".join(solvent("impact", "total", cwd=project).out.split())
     assert solvent("impact", "flights.csv", "--json", cwd=project).json["rests_on"] == [], "a table rests on no step"
+
+
+def test_the_ledger_tells_a_failure_and_what_it_held_up(project, solvent):
+    assert solvent("run", cwd=project).code == 0
+    (project / "pipeline.py").write_text(PIPELINE.replace("return flights.filter", "1 / 0\n    return flights.filter"))
+    assert solvent("run", cwd=project).code == 1
+    lines = solvent("debt", "ledger", cwd=project).out.splitlines()
+    assert lines[lines.index("Failed, and what did not run for it:") + 1] == "  pipeline.kept 1 time: total 1"
+    assert "undeclared readers: no audit of this project is recorded" in " ".join(" ".join(lines).split())
+    solvent("audit", cwd=project)
+    answer = solvent("debt", "ledger", "--json", cwd=project).json
+    assert (answer["undeclared"], answer["left_out"]) == ([], [])
 
 
 def test_a_stored_forecast_is_scored_and_the_next_audit_tells(project, solvent):

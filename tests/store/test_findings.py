@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from solvent.lineage.entities import NodeKind
 from solvent.lineage.findings import FindingEvent, FindingState, ProjectAudit, Sighting, Spot
+from solvent.store.facts.database import DatabaseBusy
 from solvent.store.facts.writing import UnknownFact
 from store_samples import DAY, START
 
@@ -115,7 +116,7 @@ audits = st.tuples(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(st.lists(audits, min_size=1, max_size=8))
 def test_after_any_audits_the_view_is_what_was_last_seen_and_first_seen_never_moves(open_again, sequence):
@@ -141,6 +142,13 @@ def test_after_any_audits_the_view_is_what_was_last_seen_and_first_seen_never_mo
         total = sum(len(facts.finding_events(name)) for name in view)
         facts.record_audit(audit(day, *looked, rules=frozenset(rules), unread=frozenset(unread)))
         assert sum(len(facts.finding_events(name)) for name in view) == total, "the same again adds no event"
+
+
+def test_who_does_not_wait_long_is_told_that_the_store_is_busy(open_again):
+    impatient = open_again(patience=0.2)
+    with open_again().facts.database.write(), pytest.raises(DatabaseBusy, match=r"locked for 0\.2 s"):
+        impatient.facts.record_audit(audit(0, sighting("a")))
+    assert impatient.facts.findings() == []
 
 
 def test_the_time_of_recording_is_the_stores(facts, clock):

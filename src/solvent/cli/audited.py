@@ -45,8 +45,8 @@ def _project(source: Tree) -> Project | None:
     state = source.folder / ".solvent"
     if not state.is_dir():
         return None
-    if source.git is not None and source.git.tracks(".solvent"):
-        note("the store in .solvent came with the repository: it is left aside")
+    if _came_with_it(source):
+        note("the store in .solvent may have come with the repository: it is left aside")
         return None
     from solvent.project import Project
 
@@ -64,6 +64,14 @@ def _project(source: Tree) -> Project | None:
         note(f"the store is left aside, so this is not recorded: {error}")
         return None
     return project
+
+
+def _came_with_it(source: Tree) -> bool:
+    """Whether git tracks the store, or cannot be asked though there is a checkout."""
+    if source.git is not None:
+        return source.git.tracks(".solvent")
+    here = source.folder.resolve()
+    return any((folder / ".git").exists() for folder in (here, *here.parents))
 
 
 def with_ledger(past: Past, project: Project | None, found: Audit) -> Past:

@@ -16,7 +16,7 @@ from solvent.debt.scoring import Forecast
 from solvent.foundation.errors import UsageError
 
 COLUMNS: Final = ("path", "interest", "events", "months", "lines")
-DIGITS: Final = 6
+DIGITS: Final = 4
 UNKNOWN: Final = Exposure(0.0, 1.0)  # how a file changes that has no history yet
 
 
