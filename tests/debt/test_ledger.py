@@ -171,6 +171,13 @@ def test_a_retry_that_ran_through_holds_nothing_up():
     assert ledger([failed, *whole], [], []).cascades == []
 
 
+def test_equal_bytes_that_are_made_later_are_not_what_a_run_built_on():
+    first = run(0, step="clean", makes=["rows"])
+    fit = run(2, step="fit", takes=["rows"], makes=["rows"])
+    runs = [first, run(1, step="copy", makes=["rows"]), fit, run(5, step="again", makes=["rows"])]
+    assert {made.start.step for made in Makers(runs).above(fit).values()} == {"fit", "copy"}
+
+
 IN_USE = [InUse("demand", 1, "@champion", f"{1000:032x}"), InUse("demand", 1, "home", f"{1000:032x}")]
 
 

@@ -99,10 +99,12 @@ def record(
     from solvent.debt.recording import project_audit
     from solvent.debt.report.view import LastScore, Record
     from solvent.debt.scoring import Score
+    from solvent.lineage.findings import FindingState
 
     try:
         facts = project.store.facts
-        seen = project_audit(found, source, facts.findings(), at=at, forecast=forecast)
+        known = facts.findings([FindingState.ALLOWED]) if found.chosen("allowed") else []
+        seen = project_audit(found, source, known, at=at, forecast=forecast)
         changed = facts.record_audit(seen)
         scored = facts.newest_score()
     except (SolventError, OSError) as error:

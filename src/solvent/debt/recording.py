@@ -12,14 +12,16 @@ from solvent.debt.facts.secrets import masked
 from solvent.debt.finding import Finding
 from solvent.debt.reading.sources import Tree
 from solvent.debt.rules.base import RULE_SET
-from solvent.lineage.findings import FindingRecord, FindingState, ProjectAudit, Sighting, Spot
+from solvent.lineage.findings import FindingRecord, ProjectAudit, Sighting, Spot
 
 
 def project_audit(
     found: Audit, source: Tree, known: Iterable[FindingRecord], *, at: datetime, forecast: dict[str, Any] | None
 ) -> ProjectAudit:
-    """An audit of a whole project as it is recorded; of what is known to be allowed the author is not asked again."""
-    allowed = {r.fingerprint: r.reason for r in known if r.state is FindingState.ALLOWED}
+    """An audit of a whole project as it is recorded. known: findings that are allowed already; who allowed them for the
+    same reason is not asked again.
+    """
+    allowed = {record.fingerprint: record.reason for record in known}
     return ProjectAudit(
         at=at,
         rule_set=RULE_SET,
