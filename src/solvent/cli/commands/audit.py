@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from solvent.debt.audit import Audit
-    from solvent.debt.pricing.price import Past
     from solvent.debt.reading.cache import Cache
     from solvent.debt.reading.git import Git
     from solvent.debt.reading.sources import Tree
@@ -85,18 +84,15 @@ def command(
         Print a comment for a pull request.
     """
     from solvent import __version__
-    from solvent.cli.audited import own_project, record, with_ledger
     from solvent.debt.audit import active_rules, against, audit
     from solvent.debt.baseline import read_baseline
     from solvent.debt.baseline import write_baseline as write
     from solvent.debt.reading.cache import Cache, cache_folder
-    from solvent.debt.reading.past import past_of
     from solvent.debt.reading.sources import OneFile, source_of
     from solvent.debt.report import document, terminal
     from solvent.debt.report.github import annotated
     from solvent.debt.report.markdown import markdown as markdown_lines
     from solvent.debt.report.sarif import sarif as sarif_document
-    from solvent.debt.report.view import view
     from solvent.foundation.clock import wall_clock
 
     if explain_flow:
@@ -118,14 +114,7 @@ def command(
         earlier = Counter(_known_at(source, new_since, found, settings, cache) if new_since else [])
         found = against(found, (listed | earlier).elements())
     now = wall_clock()
-    past = past_of(source.git, found.repository, now.timestamp())
-    with own_project(source) as project:
-        past = with_ledger(past, project, found)
-        seen = view(found, past, seconds=clock.perf_counter() - begun)
-        made = _forecast(found, past, seen)
-        if project is not None and not wanted and not isinstance(source, OneFile):
-            kept = record(project, found, source, at=now, forecast=made)
-            seen = msgspec.structs.replace(seen, record=kept)
+    seen, made = _priced(found, source, now, begun, whole=not wanted and not isinstance(source, OneFile))
     _cleared()
     if forecast is not None:
         _write_forecast(forecast, made, source, now)
@@ -155,6 +144,28 @@ def _explained(path: Path, *, json: bool) -> Exit:
         raise UsageError(f"{path} cannot be followed: {error}", next="name one Python file or notebook") from None
     show(lines, lines or ["nothing in it learns from rows"], json=json)
     return Exit.FINE
+
+
+def _priced(
+    found: Audit, source: Tree, now: datetime, begun: float, *, whole: bool
+) -> tuple[View, dict[str, Any] | None]:
+    """What is found with its price, and what that foretells, None where no history tells how often files change.
+
+    In a project of the one who audits rates come from its ledger, and an audit of the whole is recorded there.
+    """
+    from solvent.cli.audited import own_project, record, with_ledger
+    from solvent.debt.forecasting import figures, forecasts
+    from solvent.debt.reading.past import past_of
+    from solvent.debt.report.view import view
+
+    past = past_of(source.git, found.repository, now.timestamp())
+    with own_project(source) as project:
+        past = with_ledger(past, project, found)
+        seen = view(found, past, seconds=clock.perf_counter() - begun)
+        made = figures(forecasts(found, past, seen.monthly)) if past.history.files else None
+        if project is not None and whole:
+            seen = msgspec.structs.replace(seen, record=record(project, found, source, at=now, forecast=made))
+    return seen, made
 
 
 def _settings(source: Tree) -> DebtSettings:
@@ -187,17 +198,6 @@ def _page(seen: View, source: Tree, settings: DebtSettings) -> str:
 
     money = Money(settings.hourly_rate, settings.currency) if settings.hourly_rate else None
     return audit_page(seen, source.folder.resolve().name, money=money)
-
-
-def _forecast(found: Audit, past: Past, seen: View) -> dict[str, Any] | None:
-    """To be scored later; None where no history tells how often files change."""
-    from solvent.debt.forecasting import figures, forecasts
-
-    def interest(at: int) -> float | None:
-        monthly = seen.items[at].price.interest
-        return None if monthly is None else monthly.mean
-
-    return figures(forecasts(found, past, interest)) if past.history.files else None
 
 
 def _write_forecast(file: Path, made: dict[str, Any] | None, source: Tree, at: datetime) -> None:

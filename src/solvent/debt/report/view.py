@@ -98,6 +98,11 @@ class View(msgspec.Struct, frozen=True):
     rule_set: str = RULE_SET
     record: Record | None = None
 
+    def monthly(self, at: int) -> float | None:
+        """Interest of the finding at a position, minutes a month; None where nothing tells."""
+        interest = self.items[at].price.interest
+        return None if interest is None else interest.mean
+
 
 def view(found: Audit, past: Past, *, seconds: float, seed: int = 0) -> View:
     """Price an audit and put it in order."""
