@@ -29,10 +29,14 @@ class NoProject(UsageError):
 
 
 class Project:
-    """root: the folder that holds `solvent.toml` or `pipeline.py`; state lives in `root/.solvent`."""
+    """root: the folder that holds `solvent.toml` or `pipeline.py`; state lives in `root/.solvent`.
 
-    def __init__(self, root: Path) -> None:
+    patience: seconds to wait for another writer of the store; None: as long as the store thinks right.
+    """
+
+    def __init__(self, root: Path, *, patience: float | None = None) -> None:
         self.root = root
+        self.patience = patience
         self.settings: Settings = load_settings(root)
 
     @classmethod
@@ -80,6 +84,7 @@ class Project:
             actor=current_actor(),
             durability=self.settings.store.durability,
             lender=lender_for(remote.url, root=self.root, endpoint=remote.endpoint, region=remote.region),
+            patience=self.patience,
         )
 
     @cached_property

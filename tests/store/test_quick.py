@@ -99,7 +99,7 @@ def test_there_is_no_quick_answer_without_a_store_of_this_schema(here, tmp_path)
     (tmp_path / "notes.db").write_text("notes " * 1000)
     assert quick.open_quick(tmp_path / "notes.db", "default") is None
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
     assert quick.open_quick(database, "default") is None
 
 
@@ -215,7 +215,7 @@ def test_an_idle_run_of_nobody_known_is_left_to_the_opened_store(here, tmp_path)
     assert not quick_run.record_idle(tmp_path / "nowhere.db", idle())
     assert not (tmp_path / "nowhere.db").exists()
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
     assert not quick_run.record_idle(database, idle())
 
 

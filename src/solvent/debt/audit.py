@@ -200,12 +200,15 @@ def _set_aside(
     used: set[tuple[str, int, str]] = set()
     kept = []
     for finding in findings:
-        path, reason = finding.place.path, None
+        path, by = finding.place.path, None
         for allow in comments.get(path, ()):
             if allow.reason and finding.rule in allow.codes and finding.joined in allow.covers:
                 used.add((path, allow.line, finding.rule))
-                reason = allow.reason
-        kept.append(finding if reason is None else msgspec.structs.replace(finding, state="allowed", reason=reason))
+                by = allow
+        if by is not None:
+            at = lines.step(path, by.line).place.physical
+            finding = msgspec.structs.replace(finding, state="allowed", reason=by.reason, allowed_at=at)
+        kept.append(finding)
     allows = [
         Allowed(
             path,

@@ -60,7 +60,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     joined: line in the joined text of a notebook; root: findings of one file with the same root are charged once;
     syntax, scope: what the fingerprint rests on; state: new and known against a baseline, allowed by a comment with a
-    reason; concerns: further files whose changes make it cost.
+    reason, which stands at the physical line allowed_at; concerns: further files whose changes make it cost.
     """
 
     rule: str
@@ -76,3 +76,4 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     state: State = "open"
     reason: str = ""
+    allowed_at: int = 0

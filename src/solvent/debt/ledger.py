@@ -5,6 +5,7 @@ Nothing here is assumed. Where a figure cannot be read from what was recorded, i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from statistics import median
@@ -12,14 +13,19 @@ from typing import Final
 
 import msgspec
 
+from solvent.debt.cascades import FAILURES, Cascade, cascades
+from solvent.debt.findings import files_of_steps
+from solvent.debt.makers import Makers
 from solvent.debt.pricing.assumptions import DAYS_A_MONTH
 from solvent.debt.pricing.churn import Exposure
-from solvent.lineage.entities import Action, Alert, Decision, Run, RunStatus
+from solvent.debt.pricing.toll import Toll
+from solvent.debt.staleness import CAUSES, StaleUse, contents, differences
+from solvent.debt.thresholds import PastThreshold
+from solvent.lineage.entities import Action, Alert, ArtifactType, Decision, Run, RunEnd, RunStatus
 
 MOST_RUNS: Final = 20_000  # the newest ones that are read
-CAUSES: Final = ("code", "environment", "parameters", "inputs")
 _ANSWERS: Final = {Action.RETRAIN, Action.PROMOTE, Action.ROLL_BACK, Action.APPROVE, Action.WAIVE}
-_FAILURES: Final = {RunStatus.FAILED, RunStatus.LOST}
+_WORKING_DAY: Final = timedelta(hours=8)
 
 
 class Work(msgspec.Struct, frozen=True):
@@ -31,7 +37,8 @@ class Work(msgspec.Struct, frozen=True):
 
 class StepCost(msgspec.Struct, frozen=True):
     """Of one step. repeated: runs of a recipe that had finished before; missed: why a run could not use the one
-    before, by cause, a run counting for each of its causes; failed: runs that failed or were lost.
+    before, by cause, a run counting for each of its causes; unchanged: those of them that came to the same result, by
+    cause; failed: runs that failed or were lost.
     """
 
     step: str
@@ -39,6 +46,7 @@ class StepCost(msgspec.Struct, frozen=True):
     minutes: float
     repeated: Work
     missed: dict[str, Work]
+    unchanged: dict[str, Work]
     failed: Work
 
 
@@ -53,13 +61,32 @@ class ModelCost(msgspec.Struct, frozen=True):
     answered_minutes: float | None
 
 
+class Reader(msgspec.Struct, frozen=True):
+    """A place that reads or writes what it does not declare, as an audit found it."""
+
+    rule: str
+    path: str
+    line: int
+    first_seen: datetime
+
+
 class Ledger(msgspec.Struct, frozen=True):
-    """since, until: of the runs that were read; None without one."""
+    """since, until: of the runs that were read; None without one. evaluations: finished runs with metrics that rest on
+    each step. tolls: for pricing, by step. undeclared: None where no audit is recorded. left_out: what cannot be
+    read here, and why.
+    """
 
     since: datetime | None
     until: datetime | None
     steps: list[StepCost]
     models: list[ModelCost]
+    cascades: list[Cascade] = []
+    stale: list[StaleUse] = []
+    past: list[PastThreshold] = []
+    undeclared: list[Reader] | None = None
+    evaluations: dict[str, int] = {}
+    tolls: dict[str, Toll] = {}
+    left_out: list[str] = []
 
     @property
     def months(self) -> float:
@@ -69,16 +96,38 @@ class Ledger(msgspec.Struct, frozen=True):
         return (self.until - self.since) / timedelta(days=DAYS_A_MONTH)
 
 
-def runs_by_file(found: Ledger, paths: Iterable[str]) -> dict[str, Exposure]:
-    """How often each file's steps ran, for pricing: a step's module names its file. Empty below a day of ledger."""
+class Rates(msgspec.Struct, frozen=True):
+    """What a ledger tells of files, for pricing: how often their steps run, how many evaluations rest on them, and
+    what their runs did cost. Empty below a day of ledger; evaluations also where none is recorded.
+    """
+
+    runs: dict[str, Exposure] = {}
+    evaluations: dict[str, Exposure] = {}
+    tolls: dict[str, Toll] = {}
+
+
+def rates_by_file(found: Ledger, paths: Iterable[str]) -> Rates:
+    """A step's module names its file."""
     if found.months * DAYS_A_MONTH < 1:
-        return {}
-    counts: dict[str, int] = {}
+        return Rates()
+    runs: Counter[str] = Counter()
+    evaluations: Counter[str] = Counter()
+    tolls: dict[str, Toll] = {}
+    files = files_of_steps((step.step for step in found.steps), paths)
     for step in found.steps:
-        module = step.step.rpartition(".")[0]
-        counts[module] = counts.get(module, 0) + step.runs
-    modules = {path.removesuffix(".py").replace("/", "."): path for path in paths}
-    return {modules[name]: Exposure(count, found.months) for name, count in counts.items() if name in modules}
+        if step.step not in files:
+            continue
+        path = files[step.step]
+        runs[path] += step.runs
+        evaluations[path] = max(evaluations[path], found.evaluations.get(step.step, 0))
+        toll, more = tolls.get(path, Toll(0, 0)), found.tolls.get(step.step, Toll(0, 0))
+        tolls[path] = Toll(toll.runs + more.runs, toll.paid + more.paid, toll.minutes + more.minutes)
+    any_evaluation = any(found.evaluations.values())
+    return Rates(
+        {path: Exposure(count, found.months) for path, count in runs.items()},
+        {path: Exposure(count, found.months) for path, count in evaluations.items()} if any_evaluation else {},
+        tolls,
+    )
 
 
 def ledger(runs: Iterable[Run], alerts: Iterable[Alert], decisions: Iterable[Decision]) -> Ledger:
@@ -88,44 +137,89 @@ def ledger(runs: Iterable[Run], alerts: Iterable[Alert], decisions: Iterable[Dec
     for run in ordered:
         if run.start.recipe is not None:
             by_step.setdefault(run.start.step, []).append(run)
-    steps = [_step(name, mine) for name, mine in sorted(by_step.items())]
     times = [run.start.started_at for run in ordered]
-    models = _models(alerts, decisions)
-    return Ledger(times[0] if times else None, times[-1] if times else None, steps, models)
+    makers = Makers(ordered)
+    return Ledger(
+        times[0] if times else None,
+        times[-1] if times else None,
+        [_step(name, mine) for name, mine in sorted(by_step.items())],
+        _models(alerts, decisions),
+        cascades=cascades(ordered, makers),
+        evaluations=_evaluations(ordered, makers),
+        tolls={name: _toll(mine) for name, mine in by_step.items()},
+    )
 
 
-def _step(name: str, runs: Sequence[Run]) -> StepCost:
-    repeated: list[Run] = []
-    missed: dict[str, list[Run]] = {cause: [] for cause in CAUSES}
-    finished: set[str] = set()
-    before: Run | None = None
+def _evaluations(runs: Sequence[Run], makers: Makers) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for run in runs:
+        if run.end is not None and run.status is RunStatus.DONE and _measures(run.end):
+            counts.update({above.start.step for above in makers.above(run).values()})
+    return dict(counts)
+
+
+def _measures(end: RunEnd) -> bool:
+    return bool(end.metrics) or any(made.type is ArtifactType.METRICS for made in end.outputs.values())
+
+
+def _toll(runs: Sequence[Run]) -> Toll:
+    """runs: of one step, by time."""
+    paid = {run.start.key for run in runs if run.status in FAILURES}
+    paid |= {run.start.key for run in _repeated(runs)}
+    minutes: list[float] = []
+    mended: datetime | None = None
+    for run in reversed(runs):
+        if run.end is None:
+            continue
+        if run.status is RunStatus.DONE:
+            mended = run.end.ended_at
+        elif run.status in FAILURES and mended is not None:
+            minutes.append(min(mended - run.end.ended_at, _WORKING_DAY) / timedelta(minutes=1))
+    return Toll(len(runs), len(paid), tuple(minutes))
+
+
+def _repeated(runs: Iterable[Run]) -> list[Run]:
+    """Runs of a recipe that had finished before."""
+    repeated, finished = [], set()
     for run in runs:
         recipe = run.start.recipe
         if recipe is None:
             continue
         if recipe.digest in finished:
             repeated.append(run)
-        elif before is not None:
-            for cause in _causes(before, run):
-                missed[cause].append(run)
         if run.status is RunStatus.DONE:
             finished.add(recipe.digest)
+    return repeated
+
+
+def _step(name: str, runs: Sequence[Run]) -> StepCost:
+    repeated = _repeated(runs)
+    again = {run.start.key for run in repeated}
+    missed: dict[str, list[Run]] = {cause: [] for cause in CAUSES}
+    unchanged: dict[str, list[Run]] = {cause: [] for cause in CAUSES}
+    before: Run | None = None
+    for run in runs:
+        if before is not None and run.start.key not in again:
+            same = run.status is RunStatus.DONE and contents(run) == contents(before) != {}
+            for cause in differences(before, run):
+                missed[cause].append(run)
+                if same:
+                    unchanged[cause].append(run)
+        if run.status is RunStatus.DONE:
             before = run
     return StepCost(
         name,
         len(runs),
         _work(runs).minutes,
         _work(repeated),
-        {cause: _work(mine) for cause, mine in missed.items() if mine},
-        _work([run for run in runs if run.status in _FAILURES]),
+        _by_cause(missed),
+        _by_cause(unchanged),
+        _work([run for run in runs if run.status in FAILURES]),
     )
 
 
-def _causes(before: Run, run: Run) -> list[str]:
-    old, new = before.start.recipe, run.start.recipe
-    if old is None or new is None:
-        return []
-    return [cause for cause in CAUSES if getattr(old, cause) != getattr(new, cause)]
+def _by_cause(runs: Mapping[str, Sequence[Run]]) -> dict[str, Work]:
+    return {cause: _work(mine) for cause, mine in runs.items() if mine}
 
 
 def _work(runs: Sequence[Run]) -> Work:

@@ -33,6 +33,7 @@ class NodeKind(StrEnum):
     DECISION = "decision"
     COLUMN = "column"
     FINDING = "finding"
+    AUDIT = "audit"
 
 
 class ArtifactType(StrEnum):

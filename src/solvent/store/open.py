@@ -125,13 +125,14 @@ def open_store(
     create: bool = True,
     clock: Callable[[], datetime] = wall_clock,
     lender: Lender | None = None,
+    patience: float | None = None,
 ) -> Store:
     """Open a store, migrate it to this version's schema, and register project and actor.
 
     url: `sqlite:///PATH` or `postgresql://…`; root: the `.solvent` folder, for objects, log and locks.
     durability: what an acknowledged log row survives, `process` its death, `full` also a power cut.
     create: make it where there is none. clock: the time of recording.
-    lender: fetches blobs that are missing here.
+    lender: fetches blobs that are missing here. patience: seconds to wait for another writer, None: a minute.
     Raises: NoStore, BadStoreUrl, NotAStore, StoreTooNew, NetworkFileSystem, ReadOnlyFolder, MissingDriver, Unreachable.
     """
     if not url.startswith(_SCHEMES):
@@ -142,13 +143,13 @@ def open_store(
     prepare_folder(root)
     if file is not None:
         prepare_folder(file.parent)
-    database = _connect(url, root)
+    database = _connect(url, root, patience)
     from solvent.store.facts import Facts
 
     return Store(Facts(database, project=project, actor=actor, clock=clock), root, durability, lender)
 
 
-def _connect(url: str, root: Path) -> Database:
+def _connect(url: str, root: Path, patience: float | None) -> Database:
     """The database behind the URL, at this version's schema."""
     from sqlalchemy.exc import DatabaseError, OperationalError
 
@@ -156,7 +157,7 @@ def _connect(url: str, root: Path) -> Database:
     from solvent.store.migrate import migrate, needs_migration
 
     try:
-        database = Database(url)
+        database = Database(url) if patience is None else Database(url, patience)
     except ModuleNotFoundError as error:
         raise MissingDriver(f"{error.name} is not installed", next="pip install 'solvent[postgres]'") from error
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-HEAD = "0001"  # as in schema.py, which imports SQLAlchemy; a test compares them
+HEAD = "0002"  # as in schema.py, which imports SQLAlchemy; a test compares them
 
 _CACHED = """
 SELECT recipe_node.key, max(run.node_id)

@@ -27,7 +27,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "0001"  # the newest migration; migrations are numbered so that text order is their order
+HEAD = "0002"  # the newest migration; migrations are numbered so that text order is their order
 SHARED_PROJECT = 0
 
 metadata = MetaData(
@@ -390,20 +390,29 @@ tick = Table(
     UniqueConstraint("model_id", "now", "policy"),
 )
 
-finding = Table(
+finding = Table(  # what happened to it and where it stands are events of its node: `finding` and `place`
     "finding",
     metadata,
     _of_node(),
     Column("project_id", Id, ForeignKey("project.id"), nullable=False),
     Column("rule", Key, nullable=False),
-    Column("path", Key, nullable=False),
-    Column("line", Integer),
-    Column("evidence", Json, nullable=False),
-    Column("principal", Json, nullable=False),  # hours: value, lower, upper
-    Column("interest", Json, nullable=False),  # hours a month: value, lower, upper
     Column("first_seen_at", Micros, nullable=False),
     Column("git_commit", Key),
     Index(None, "project_id", "rule"),
+)
+
+audit = Table(  # an audit of the whole project; how its forecast was scored later is an event `score` of its node
+    "audit",
+    metadata,
+    _of_node(),
+    Column("project_id", Id, ForeignKey("project.id"), nullable=False),
+    Column("at", Micros, nullable=False),
+    Column("git_commit", Key),
+    Column("rule_set", Key, nullable=False),
+    Column("rules", Json, nullable=False),  # codes that looked
+    Column("unread", Json, nullable=False),  # paths that were not analysed
+    Column("forecast", Json),
+    Index(None, "project_id", "at"),
 )
 
 Index("ix_run_open", run.c.host, sqlite_where=text("status = 'running'"), postgresql_where=text("status = 'running'"))

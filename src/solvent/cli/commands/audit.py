@@ -6,7 +6,7 @@ import sys
 import time as clock
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -14,10 +14,10 @@ from solvent.cli.program import Exit
 from solvent.cli.show import next_step, note, paint, show, spark
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from solvent.debt.audit import Audit
-    from solvent.debt.pricing.price import Past
     from solvent.debt.reading.cache import Cache
     from solvent.debt.reading.git import Git
     from solvent.debt.reading.sources import Tree
@@ -40,13 +40,15 @@ def command(
     explain_flow: bool = False,
     sarif: Path | None = None,
     html: Path | None = None,
+    forecast: Path | None = None,
     github: bool = False,
     markdown: bool = False,
     json: bool = False,
 ) -> Exit:
     """Tell what technical debt a repository owes, priced, without running anything of it.
 
-    Reads scripts, notebooks, declarations and git history. Exits with 1 where it finds debt.
+    Reads scripts, notebooks, declarations and git history. In a project with a store, an audit of the whole project
+    by all rules is recorded there. Exits with 1 where it finds debt.
 
     Parameters
     ----------
@@ -74,6 +76,8 @@ def command(
         Also write SARIF 2.1.0 here.
     html:
         Also write one page for people here.
+    forecast:
+        Also write what this audit foretells here, for `solvent debt score`.
     github:
         Print annotations for GitHub Actions.
     markdown:
@@ -84,13 +88,12 @@ def command(
     from solvent.debt.baseline import read_baseline
     from solvent.debt.baseline import write_baseline as write
     from solvent.debt.reading.cache import Cache, cache_folder
-    from solvent.debt.reading.past import past_of
-    from solvent.debt.reading.sources import source_of
+    from solvent.debt.reading.sources import OneFile, source_of
     from solvent.debt.report import document, terminal
     from solvent.debt.report.github import annotated
     from solvent.debt.report.markdown import markdown as markdown_lines
     from solvent.debt.report.sarif import sarif as sarif_document
-    from solvent.debt.report.view import view
+    from solvent.foundation.clock import wall_clock
 
     if explain_flow:
         return _explained(path, json=json)
@@ -110,10 +113,11 @@ def command(
         listed = Counter(read_baseline(baseline) if baseline is not None else [])
         earlier = Counter(_known_at(source, new_since, found, settings, cache) if new_since else [])
         found = against(found, (listed | earlier).elements())
-    past = past_of(source.git, found.repository, clock.time())
-    past = _with_ledger(past, source, found)
-    seen = view(found, past, seconds=clock.perf_counter() - begun)
+    now = wall_clock()
+    seen, made = _priced(found, source, now, begun, whole=not wanted and not isinstance(source, OneFile))
     _cleared()
+    if forecast is not None:
+        _write_forecast(forecast, made, source, now)
     if sarif is not None:
         _write(sarif, msgspec.json.format(msgspec.json.encode(sarif_document(seen, __version__)), indent=1))
     if html is not None:
@@ -142,24 +146,26 @@ def _explained(path: Path, *, json: bool) -> Exit:
     return Exit.FINE
 
 
-def _with_ledger(past: Past, source: Tree, found: Audit) -> Past:
-    """In a Solvent project the rates of runs are read, not assumed; a strange repository may name no server for it."""
-    if not (source.folder / ".solvent" / "solvent.db").is_file():
-        return past
-    from solvent.debt.ledger import MOST_RUNS, ledger, runs_by_file
-    from solvent.foundation.errors import SolventError
-    from solvent.project import Project
+def _priced(
+    found: Audit, source: Tree, now: datetime, begun: float, *, whole: bool
+) -> tuple[View, dict[str, Any] | None]:
+    """What is found with its price, and what that foretells, None where no history tells how often files change.
 
-    try:
-        project = Project(source.folder)
-        if project.settings.store.url != "sqlite":
-            return past
-        seen = ledger(project.store.facts.runs(limit=MOST_RUNS), [], [])
-    except SolventError as error:
-        note(f"the ledger is left aside: {error}")
-        return past
-    runs = runs_by_file(seen, found.repository.summaries)
-    return msgspec.structs.replace(past, history=msgspec.structs.replace(past.history, runs=runs))
+    In a project of the one who audits rates come from its ledger, and an audit of the whole is recorded there.
+    """
+    from solvent.cli.audited import own_project, record, with_ledger
+    from solvent.debt.forecasting import figures, forecasts
+    from solvent.debt.reading.past import past_of
+    from solvent.debt.report.view import view
+
+    past = past_of(source.git, found.repository, now.timestamp())
+    with own_project(source) as project:
+        past = with_ledger(past, project, found)
+        seen = view(found, past, seconds=clock.perf_counter() - begun)
+        made = figures(forecasts(found, past, seen.monthly)) if past.history.files else None
+        if project is not None and whole:
+            seen = msgspec.structs.replace(seen, record=record(project, found, source, at=now, forecast=made))
+    return seen, made
 
 
 def _settings(source: Tree) -> DebtSettings:
@@ -194,6 +200,17 @@ def _page(seen: View, source: Tree, settings: DebtSettings) -> str:
     return audit_page(seen, source.folder.resolve().name, money=money)
 
 
+def _write_forecast(file: Path, made: dict[str, Any] | None, source: Tree, at: datetime) -> None:
+    from solvent.debt.forecasting import write_forecast
+    from solvent.debt.rules.base import RULE_SET
+
+    if made is None:
+        note("no forecast is written: no git history tells how often a file changes")
+        return
+    commit = source.git.head() if source.git is not None else None
+    _written(file, lambda: write_forecast(file, made, at=at, commit=commit, rule_set=RULE_SET))
+
+
 def _history(
     source: Tree, rules: Sequence[Rule], most: int, settings: DebtSettings, cache: Cache, *, json: bool
 ) -> Exit:
@@ -217,10 +234,14 @@ def _git(source: Tree) -> Git:
 
 
 def _write(file: Path, text: bytes) -> None:
+    _written(file, lambda: file.write_bytes(text))
+
+
+def _written(file: Path, write: Callable[[], object]) -> None:
     from solvent.foundation.errors import UsageError
 
     try:
-        file.write_bytes(text)
+        write()
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}", next="name a file in a folder that exists") from None
     note(f"written: {file}")

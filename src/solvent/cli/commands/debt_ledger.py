@@ -1,4 +1,4 @@
-"""Tell what debt did cost in this project: repeated and failed work, reruns by cause, alerts and answers."""
+"""Tell what debt did cost in this project: work done again or failed, models out of date, alerts and answers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from solvent.cli.show import next_step, paint, show
 
 
 def command(*, json: bool = False) -> Exit:
-    """Tell what debt did cost in this project: repeated and failed work, reruns by cause, alerts and answers.
+    """Tell what debt did cost in this project: work done again or failed, models out of date, alerts and answers.
 
-    Reads what was recorded of runs, alerts and decisions; nothing in it is assumed.
+    Reads what was recorded of runs, models, measurements, alerts, decisions and audits; nothing in it is assumed, and
+    what cannot be read is named.
     """
-    from solvent.debt.ledger import MOST_RUNS, ledger
+    from solvent.debt.reading.ledger import ledger_of
     from solvent.debt.report.ledger import render_ledger
+    from solvent.foundation.clock import wall_clock
     from solvent.project import Project
 
-    facts = Project.find().store.facts
-    found = ledger(facts.runs(limit=MOST_RUNS), facts.alerts(), facts.decisions())
+    project = Project.find()
+    found = ledger_of(
+        project.store.facts, lambda model: project.settings.model(model).monitor.threshold, now=wall_clock()
+    )
     lines = [*render_ledger(found, paint=paint), "", next_step("`solvent audit` tells what is owed, with these rates")]
     show(found, lines, json=json)
     return Exit.FINE

@@ -1,7 +1,7 @@
 """The assumptions behind every price, in one table; minutes, months, 10 to 90% ranges.
 
-They are judgements, not measurements. A project's own ledger replaces the chance and the cost of an event where it
-has seen enough of them; nothing else does.
+They are judgements, not measurements. A project's own ledger moves the chance and the cost of an event at runs, by
+what it has seen of them (`toll`); nothing else does.
 """
 
 from __future__ import annotations

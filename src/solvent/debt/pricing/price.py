@@ -8,6 +8,7 @@ principal are drawn once a rule and n once a file, so that a sum of findings is 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
@@ -19,6 +20,7 @@ from solvent.debt.finding import Finding
 from solvent.debt.pricing.assumptions import CHANCE, DAYS_A_MONTH, EVENT, FURTHER, PRINCIPAL
 from solvent.debt.pricing.churn import Exposure
 from solvent.debt.pricing.draws import Draws, Range, beta, log_normal, rate, stream
+from solvent.debt.pricing.toll import Toll, with_costs, with_events
 from solvent.debt.rules.base import Rule
 
 Basis = Literal["assumed", "history", "ledger"]
@@ -29,7 +31,8 @@ class History(msgspec.Struct, frozen=True):
     """What is known of the events that debts cost at.
 
     files: how often each file changes; users: how many files import it; callers: files that call into it; served: how
-    many models are served; runs: executions of a file's code, from a ledger. Empty where nothing is known.
+    many models are served. From a ledger: runs of a file's code, evaluations that rest on it, tolls that its runs
+    took. Empty where nothing is known.
     """
 
     files: Mapping[str, Exposure] = {}
@@ -37,6 +40,8 @@ class History(msgspec.Struct, frozen=True):
     callers: Mapping[str, Sequence[str]] = {}
     served: int = 0
     runs: Mapping[str, Exposure] = {}
+    evaluations: Mapping[str, Exposure] = {}
+    tolls: Mapping[str, Toll] = {}
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -76,6 +81,7 @@ class Prices:
         self._by_rule: dict[str, tuple[Draws, Draws]] = {}
         self._by_file: dict[tuple[str, str], tuple[Draws, Basis] | None] = {}
         self._shares = _shares(findings)
+        self._sharing = Counter(finding.place.path for finding in findings if rules[finding.rule].driver == "R")
 
     def principal(self, at: int) -> Draws:
         return self._rule(self.findings[at].rule)[0] * self._shares[at]
@@ -85,7 +91,7 @@ class Prices:
         often = self._often(finding)
         if often is None:
             return None
-        return often[0] * self._rule(finding.rule)[1] * self._shares[at], often[1]
+        return often[0] * self._event(finding) * self._shares[at], often[1]
 
     def price(self, at: int) -> Price:
         """Of one finding."""
@@ -120,6 +126,21 @@ class Prices:
             self._by_rule[code] = principal, chance * cost
         return self._by_rule[code]
 
+    def _event(self, finding: Finding) -> Draws:
+        """What an event costs on average, p · c. Where runs drive it, what the ledger saw of the file's runs moves the
+        assumptions; the findings that share it pay an equal part of what it saw.
+        """
+        rule, path = self._rules[finding.rule], finding.place.path
+        toll = self._history.tolls.get(path) if rule.driver == "R" else None
+        if toll is None or not toll.runs:
+            return self._rule(rule.code)[1]
+        part = min(toll.paid, toll.runs) / max(self._sharing[path], 1)
+        chance = beta(
+            with_events(CHANCE[rule.severity], part, toll.runs), stream(self._seed, rule.code, path, "chance")
+        )
+        cost = log_normal(with_costs(EVENT["R"], toll.minutes), stream(self._seed, rule.code, path, "cost"))
+        return chance * cost
+
     def _often(self, finding: Finding) -> tuple[Draws, Basis] | None:
         """Events a month."""
         driver, path = self._rules[finding.rule].driver, finding.place.path
@@ -136,9 +157,10 @@ class Prices:
         if driver == "X":
             return once * max(self._history.served, 1), "assumed"
         if driver in "RV":
-            known = [path for path in paths if path in self._history.runs]
+            events = self._history.runs if driver == "R" else self._history.evaluations
+            known = [path for path in paths if path in events]
             if known:
-                return self._summed(known, self._history.runs, "runs"), "ledger"
+                return self._summed(known, events, "runs" if driver == "R" else "evaluations"), "ledger"
             paths = sorted({*paths, *(c for path in paths for c in self._history.callers.get(path, ()))})
         known = [path for path in paths if path in self._history.files]
         if not known:

@@ -113,6 +113,28 @@ class Git:
         row = self._run(*command, check=False).rstrip(b"\0").decode("utf-8", "replace").split(" ", 2)
         return Commit(row[0], int(row[1]), row[2] if len(row) > 2 else "") if len(row) > 1 else None
 
+    def tracks(self, name: str) -> bool:
+        """Whether a file or folder, or something in it, is in the index."""
+        return bool(self._run("ls-files", "-z", "--", name, check=False))
+
+    def head(self) -> str | None:
+        """Object id of the commit that is checked out; None before the first."""
+        found = self._run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False).strip().decode()
+        return found or None
+
+    def author_of(self, path: str, number: int, text: str) -> str:
+        """Who wrote a line as it was committed last, the one of this text nearest to its number; empty where it is
+        not committed. The file on disk is not read: a filter that the repository names would run.
+        """
+        lines = self._run("cat-file", "blob", f"HEAD:./{path}", check=False).decode("utf-8", "replace").splitlines()
+        alike = [at for at, line in enumerate(lines, 1) if line.strip() == text.strip()]
+        if not alike:
+            return ""
+        at = min(alike, key=lambda one: abs(one - number))
+        told = self._run("blame", "--porcelain", "--no-textconv", f"-L{at},{at}", "HEAD", "--", path, check=False)
+        author = next((line for line in told.splitlines() if line.startswith(b"author ")), b"")
+        return author.removeprefix(b"author ").decode("utf-8", "replace").strip()
+
     def changes(self) -> list[Change]:
         """The commits of the last YEARS with the files of this folder that they touched, newest first."""
         command = ("log", f"--since={YEARS} years ago", "-z", "--no-renames", "--name-only", "--relative")

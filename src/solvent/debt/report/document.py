@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -36,6 +37,7 @@ def document(seen: View) -> dict[str, Any]:
             "shallow": seen.shallow,
         },
         "debt_ratio": seen.debt_ratio,
+        "record": msgspec.to_builtins(seen.record, builtin_types=(datetime,)),
         "seconds": round(seen.seconds, 3),
     }
 

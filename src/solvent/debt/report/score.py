@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from textwrap import wrap
 
-from solvent.debt.replay import Replay
-from solvent.debt.report.terminal import Paint
+from solvent.debt.replay import Scored
+from solvent.debt.report.terminal import WIDTH, Paint
 from solvent.pages.words import plural
 
 
-def render_score(found: Replay, *, paint: Paint) -> Iterator[str]:
+def render_score(found: Scored, *, paint: Paint) -> Iterator[str]:
     """Says it as plainly when the audit was of no more use than counting commits."""
     score = found.score
     yield paint(_sentence(found), "strong")
-    day = datetime.fromtimestamp(found.at, UTC).date().isoformat()
-    yield f"Forecast at {found.commit[:9]} of {day} for {plural(score.files, 'file')} and {score.days:g} days."
+    yield from wrap(_which(found), WIDTH)
     yield ""
     ours, plain = score.crps["audit"], score.crps["past rate"]
     yield f"  commits of a file   {score.coverage:.0%} within their 80% interval"
@@ -26,7 +26,19 @@ def render_score(found: Replay, *, paint: Paint) -> Iterator[str]:
             yield f"    most {name:<14} the first tenth of the files got {lift:.1f} × its share of them"
 
 
-def _sentence(found: Replay) -> str:
+def _which(found: Scored) -> str:
+    score = found.score
+    day = datetime.fromtimestamp(found.at, UTC).date().isoformat()
+    at = f" at {found.commit[:9]}" if found.commit else ""
+    made = {
+        "stored": f"The forecast that the audit of {day}{at} stored",
+        "file": f"The forecast of the file, made on {day}{at}",
+        "replay": f"{found.why + ', so' if found.why else 'Replayed:'} what an audit of {day}{at} would have foretold",
+    }[found.basis]
+    return f"{made}, for {plural(score.files, 'file')} and {score.days:.3g} days."
+
+
+def _sentence(found: Scored) -> str:
     score = found.score
     if score.lift is None:
         return "No commit since says that it repairs: only how often files change can be scored."

@@ -7,12 +7,13 @@ from textwrap import wrap
 from typing import Final
 
 from solvent.debt.pricing.price import months_said
-from solvent.debt.report.view import Debt, Priced, View, lines_of
+from solvent.debt.report.view import Debt, LastScore, Priced, View, lines_of
 from solvent.debt.report.words import duration, shown_place
 from solvent.pages.words import plural
 
 WIDTH: Final = 80
 FIRST: Final = 5
+EVENTS: Final = {"seen": "new", "back": "back", "allowed": "newly allowed", "gone": "gone"}
 
 Paint = Callable[[str, str], str]
 
@@ -66,7 +67,30 @@ def _read(seen: View) -> list[str]:
         lines += _wrapped(f"Not analysed: {reasons}.", "")
     aside = [f"{plural(seen.allowed, 'debt')} allowed with a reason"] if seen.allowed else []
     aside += [f"{plural(seen.known, 'debt')} known before"] if seen.known else []
-    return lines + ([f"Set aside: {', '.join(aside)}."] if aside else [])
+    return lines + ([f"Set aside: {', '.join(aside)}."] if aside else []) + _record(seen)
+
+
+def _record(seen: View) -> list[str]:
+    """What the project's store keeps of this audit, and how an earlier forecast did."""
+    if seen.record is None:
+        return []
+    lines, changes = [], seen.record.changes
+    if changes:
+        told = ", ".join(f"{changes[event]:,} {said}" for event, said in EVENTS.items() if event in changes)
+        lines += _wrapped(f"Recorded: {told} (`solvent debt findings`).", "")
+    if seen.record.scored is not None:
+        lines += _wrapped(scored_line(seen.record.scored), "")
+    return lines
+
+
+def scored_line(last: LastScore) -> str:
+    """How an earlier forecast did, in one sentence."""
+    score = last.score
+    hits = f"{score.coverage:.0%} of files changed as often as foretold"
+    if score.lift is None:
+        return f"The forecast of {last.at:%Y-%m-%d}, scored: {hits} (80% intervals)."
+    ours = f"the most indebted tenth got {score.lift['interest']:.1f} × its share of repairs"
+    return f"The forecast of {last.at:%Y-%m-%d}, scored: {hits}; {ours}, by churn {score.lift['churn']:.1f} ×."
 
 
 def _families(seen: View) -> list[str]:

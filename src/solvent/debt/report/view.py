@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from solvent.debt.finding import Finding, Place
 from solvent.debt.pricing.assumptions import MINUTES_A_LINE
 from solvent.debt.pricing.price import Past, Price, Prices, Sum
 from solvent.debt.rules.base import RULE_SET, Rule
+from solvent.debt.scoring import Score
 
 FAMILIES: Final = {
     "DAT": "data dependencies",
@@ -55,10 +57,26 @@ class Group(msgspec.Struct, frozen=True):
     files: list[str]
 
 
+class LastScore(msgspec.Struct, frozen=True):
+    """How an earlier audit's forecast did. at: of the forecast."""
+
+    at: datetime
+    score: Score
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What a project's store keeps of the audit. changes: how many findings were seen for the first time, allowed, gone
+    or back; scored: the score that was recorded last.
+    """
+
+    changes: dict[str, int]
+    scored: LastScore | None = None
+
+
 class View(msgspec.Struct, frozen=True):
     """items: all findings, by place; first, debts: what is owed, the best paying first; sum: of what is owed;
     allowed, known: how many were set aside; debt_ratio: principal over what writing the lines took (SonarQube);
-    commits: None without history; shallow: the history is cut.
+    commits: None without history; shallow: the history is cut; record: None outside of a project.
     """
 
     items: list[Priced]
@@ -78,6 +96,12 @@ class View(msgspec.Struct, frozen=True):
     shallow: bool
     seconds: float
     rule_set: str = RULE_SET
+    record: Record | None = None
+
+    def monthly(self, at: int) -> float | None:
+        """Interest of the finding at a position, minutes a month; None where nothing tells."""
+        interest = self.items[at].price.interest
+        return None if interest is None else interest.mean
 
 
 def view(found: Audit, past: Past, *, seconds: float, seed: int = 0) -> View:

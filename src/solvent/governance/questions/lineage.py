@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from solvent.debt.findings import FileDebts, debts_of_steps
 from solvent.governance.questions.naming import Meant, PredictionPlace, meaning
 from solvent.governance.questions.things import Thing, Tie, things_of
 from solvent.lineage.entities import NodeKind, Subgraph
+from solvent.lineage.findings import FindingState
 from solvent.pages.words import capital, day, in_words, listed, moment, number, plural
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 MOST_LINES = 60  # of a tree in the terminal; `--json` has everything
+MOST_DEBTS = 4  # of one file that are named
 NAMED_BY_KEY = (NodeKind.VERSION, NodeKind.MODEL)
 ROLES = ("artifact", "made-by", "about", "answered", "watched", "deployed", "column")  # said by the kinds already
 Direction = Literal["ancestors", "descendants"]
@@ -38,7 +41,8 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     """Everything up or down from what was asked about.
 
     said: how the name was read. roots: ids of the things asked about. things, ties: nodes and
-    edges. live: aliases that point at versions among them. truncated: there is more than was fetched.
+    edges. live: aliases that point at versions among them. rests_on: debts that are owed where the steps behind it
+    stand, by file. truncated: there is more than was fetched.
     """
 
     what: str
@@ -50,6 +54,7 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     live: list[str]
     uses: list[str] = msgspec.field(default_factory=list)
     prediction: PredictionPlace | None = None
+    rests_on: list[FileDebts] = msgspec.field(default_factory=list)
     truncated: bool = False
 
 
@@ -82,8 +87,20 @@ def _answer(store: Store, meant: Meant, direction: Direction, limit: int) -> Lin
         live=sorted(live),
         uses=_readers(store, things, column) if column else [],
         prediction=meant.prediction,
+        rests_on=_debts(store, meant, subgraphs if direction == "ancestors" else None, limit),
         truncated=any(subgraph.truncated for subgraph in subgraphs),
     )
+
+
+def _debts(store: Store, meant: Meant, above: Sequence[Subgraph] | None, limit: int) -> list[FileDebts]:
+    """What is owed in the files of the steps that the things asked about came of. above: where it was fetched."""
+    owed = store.facts.findings([FindingState.OPEN])
+    if not owed:
+        return []
+    if above is None:
+        above = [store.facts.ancestors(node.kind, node.key, limit=limit) for node in meant.nodes]
+    steps = {node.name for subgraph in above for node in subgraph.nodes if node.kind is NodeKind.RUN}
+    return debts_of_steps(steps, owed)
 
 
 def _readers(store: Store, things: Iterable[Thing], column: str) -> list[str]:
@@ -107,11 +124,20 @@ def render_lineage(answer: Lineage) -> list[str]:
     lines += _tree(answer)
     if answer.uses:
         lines += ["", *wrap(f"Read as a feature by {listed(answer.uses)}.", WIDTH)]
+    if answer.rests_on:
+        lines += ["", *wrap(f"Rests on: {listed([_owed(debts) for debts in answer.rests_on])}.", WIDTH)]
     if answer.truncated:
         lines += ["", f"There is more: only the nearest {len(answer.things):,} are told."]
     other = "impact" if up else "lineage"
     subject = f"{answer.prediction.model}/{answer.prediction.version}" if answer.prediction else answer.what
     return [*lines, "", f"Next: solvent {other} {subject} · --json tells everything"]
+
+
+def _owed(debts: FileDebts) -> str:
+    """`2 debts in features.py (DAT101 line 12, REP001 line 30)`."""
+    shown = [f"{one.rule} line {one.spot.line}" for one in debts.findings[:MOST_DEBTS]]
+    more = [f"{len(debts.findings) - MOST_DEBTS} more"] if len(debts.findings) > MOST_DEBTS else []
+    return f"{plural(len(debts.findings), 'debt')} in {debts.path} ({', '.join([*shown, *more])})"
 
 
 def _sentence(answer: Lineage) -> str:

@@ -10,6 +10,7 @@ from solvent.store.facts.datasets import DatasetFacts
 from solvent.store.facts.details import RunDetailFacts
 from solvent.store.facts.events import EventFacts
 from solvent.store.facts.exchange import ExchangeFacts
+from solvent.store.facts.findings import FindingFacts
 from solvent.store.facts.graph import GraphFacts
 from solvent.store.facts.keeping import KeepingFacts
 from solvent.store.facts.models import ModelFacts
@@ -26,6 +27,7 @@ class Facts(
     ModelFacts,
     MonitoringFacts,
     EventFacts,
+    FindingFacts,
     SegmentFacts,
     GraphFacts,
     ExchangeFacts,

@@ -39,8 +39,10 @@ class DatabaseFailed(Unexpected):
 class Database:
     """An engine and its two kinds of transaction."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, patience: float = BUSY_SECONDS) -> None:
+        """patience: seconds to wait for another writer."""
+        self.patience = patience
+        self.engine = _engine(url, patience)
         self.sqlite = self.engine.dialect.name == "sqlite"
         self._writing = self.engine.execution_options(solvent_write=True)
         self._reading = self.engine.execution_options(
@@ -53,7 +55,7 @@ class Database:
 
         Raises: DatabaseBusy, DatabaseFull, DatabaseFailed.
         """
-        with _told(), self._writing.begin() as connection:
+        with _told(self.patience), self._writing.begin() as connection:
             if not self.sqlite:
                 connection.execute(_writer, {"key": WRITER_LOCK})
             yield connection
@@ -61,7 +63,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the store throughout."""
-        with _told(), self._reading.begin() as connection:
+        with _told(self.patience), self._reading.begin() as connection:
             yield connection
 
     def insert_missing(self, table: Table) -> Insert:
@@ -82,15 +84,16 @@ def _select_newest(column: Column[int]) -> Select[int]:
     return select(func.max(column))
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, patience: float) -> Engine:
     if url.startswith("sqlite:"):
-        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": patience})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     scheme, _, rest = url.partition("://")
     driver = "postgresql+psycopg" if scheme in {"postgres", "postgresql"} else scheme
-    return create_engine(f"{driver}://{rest}", pool_pre_ping=True)  # a server that restarted is no error
+    waiting = {} if patience == BUSY_SECONDS else {"options": f"-c lock_timeout={round(patience * 1000)}"}
+    return create_engine(f"{driver}://{rest}", pool_pre_ping=True, connect_args=waiting)  # it may have restarted
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -112,15 +115,15 @@ def _insert_missing(table: Table, for_sqlite: bool) -> Insert:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(patience: float) -> Iterator[None]:
     """Turn a driver's error into a sentence with a way out."""
     try:
         yield
     except DBAPIError as error:
         cause = str(error.orig)
-        if "database is locked" in cause:
+        if "database is locked" in cause or "lock timeout" in cause:
             raise DatabaseBusy(
-                f"another process kept the store locked for {BUSY_SECONDS} s", next="`solvent doctor` names it"
+                f"another process kept the store locked for {patience:g} s", next="`solvent doctor` names it"
             ) from error
         if "disk is full" in cause or "No space left" in cause:
             raise DatabaseFull(
