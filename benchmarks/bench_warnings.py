@@ -1,0 +1,403 @@
+"""When Solvent, Evidently and NannyML would have warned of a model's decay, each as it comes, on real tables.
+
+    python benchmarks/bench_warnings.py FOLDER [--evidently PYTHON] [--nannyml PYTHON] [--only NAME …] [--keep FOLDER]
+
+FOLDER holds the tables of `bench_foresight.py`. PYTHON is the interpreter of an environment that holds the peer;
+without it the peer is left out, and the result says so. Each table is cut at five training shares into 30 windows, as
+it is and with its rows shuffled in time, so that nothing ages. A model is trained once; the loss crosses where a
+window's mean first lies above the threshold (`solvent backtest`'s own, halfway to a naive forecast). All see the same
+rows: features of the training part by window (without functions of the clock, which Solvent leaves out by itself),
+and for estimates the outputs and labels of its last quarter, which the model had not seen.
+
+- Solvent: an alert of drift, or an estimate without labels above the threshold with its whole interval; apart, the
+  test on realised losses (labels at once).
+- Evidently: its data drift preset calls the window drifted (half of the columns).
+- NannyML: univariate drift alerts on any column; the estimated performance (CBPE: ROC AUC, accuracy; DLE: the metric)
+  alerts to the worse side of its thresholds.
+
+A warning comes at the first of a run of windows with one. It is *false* where the loss crosses neither in its window
+nor in the next eight; counted over the windows more than eight before the first crossing, and over all of a
+life that has none.
+*Lead*: windows from the first window with a warning to the crossing, among the eight before it; negative up to eight
+after it, else the crossing is *missed*. Intervals are 90%, by resampling tables and then cuts within them.
+Prints, and writes `benchmarks/results/warnings.json`; `docs/generate.py` puts the tables on their page. With --keep a
+life is written down, and a second run lives only what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+RESULT = Path(__file__).parent / "results" / "warnings.json"
+CUTS = (0.15, 0.2, 0.25, 0.3, 0.4)
+LIVES = ("as it is", "shuffled")
+WINDOWS, REACH, DRAWS = 30, 8, 2_000
+METHODS = {
+    "solvent": ("Solvent, without labels", "Solvent, drift", "Solvent, estimate", "Solvent, realised losses"),
+    "evidently": ("Evidently, drift preset",),
+    "nannyml": ("NannyML, univariate drift", "NannyML, estimated performance"),
+}
+OURS, DRIFT, ESTIMATE, PERFORMANCE = METHODS["solvent"]
+
+Alerts = dict[str, list[int]]  # by method, the windows with a warning
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--evidently")
+    parser.add_argument("--nannyml")
+    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--child", choices=PEERS, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.child:
+        print(json.dumps(PEERS[asked.child](asked.folder)))
+        return
+    from bench_foresight import TABLES
+
+    pythons = {"evidently": asked.evidently, "nannyml": asked.nannyml}
+    lives = [
+        remembered(asked.folder, asked.keep, (name, kind, cut), pythons)
+        for name in asked.only or TABLES
+        for kind in LIVES
+        for cut in CUTS
+    ]
+    result = {"machine": machine(pythons), "cuts": CUTS, "windows": WINDOWS, **told(lives)}
+    RESULT.write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+def remembered(folder: Path, keep: Path | None, life: tuple[str, str, float], pythons: dict[str, str | None]) -> Any:
+    """What was written down of this life by these contenders, else what it is when lived."""
+    name, kind, cut = life
+    note = keep / f"{name}, {kind}, {cut:g}.json" if keep else None
+    if note and note.exists():
+        return json.loads(note.read_text())
+    with tempfile.TemporaryDirectory() as room:
+        found = lived(folder, Path(room), life)
+        for peer, python in pythons.items():
+            if python is not None:
+                found["alerts"] |= asked_of(python, peer, Path(room))
+    print(json.dumps(found), flush=True)
+    if note:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(json.dumps(found))
+    return found
+
+
+def lived(folder: Path, room: Path, life: tuple[str, str, float]) -> dict[str, Any]:
+    """One life of one model as `solvent backtest` lives it; leaves in `room` what the peers are shown."""
+    import polars as pl
+    from bench_foresight import TABLES
+
+    from solvent.backtest.columns import understand
+    from solvent.backtest.cut import cut
+    from solvent.backtest.drift import watch
+    from solvent.backtest.estimates import estimate
+    from solvent.backtest.lifetime import threshold_of
+    from solvent.backtest.matrix import Plan, fill, fixed_plan
+    from solvent.backtest.models import Learner
+    from solvent.backtest.options import Options
+    from solvent.backtest.realised import live_on
+    from solvent.backtest.reference import judge
+    from solvent.backtest.table import read_table
+    from solvent.backtest.warnings import first_crossing, warnings_of
+
+    name, kind, share = life
+    time, target, drop = TABLES[name]
+    table = pl.read_parquet(folder / f"{name}.parquet").sort(time)
+    if kind == "shuffled":
+        table = table.with_columns(table.drop(time).sample(fraction=1.0, shuffle=True, seed=0))
+    table.write_parquet(room / "table.parquet")
+    options = Options(path=room / "table.parquet", time=time, target=target, drop=drop, train=share, windows=WINDOWS)
+    cases = understand(read_table(options), options)
+    course = cut(cases, options)
+    learner, plan = Learner(cases, "", 0), fixed_plan(course, full=False)
+    reference = judge(learner, course, fit_rows=plan.fit_rows, seed=0)
+    first_only = Plan(plan.fit_rows, plan.score_rows, stride=course.windows)
+    matrix = fill(learner, course, first_only, bound=reference.bound, progress=lambda _: None)
+    windows = live_on(learner, course, matrix, bound=reference.bound, fit_rows=plan.fit_rows, seed=0)
+    drift, estimated = watch(cases, course, reference, seed=0), estimate(cases, course, reference, windows)
+    threshold, _ = threshold_of(cases, reference, options)
+    warned = warnings_of(course, reference, windows, drift, estimated, threshold=threshold, delay=0)
+    alerts: Alerts = {
+        DRIFT: [one.window for one in warned if one.kind == "drift"],
+        ESTIMATE: [
+            window.index
+            for window, one in zip(windows, estimated, strict=True)
+            if one.loss is not None and one.loss.lower > threshold
+        ],
+        PERFORMANCE: [one.window for one in warned if one.kind == "performance"],
+    }
+    alerts[OURS] = sorted({*alerts[DRIFT], *alerts[ESTIMATE]})
+    show(room, cases, course, reference, windows)
+    crossing = first_crossing(windows, threshold)
+    about = {"table": name, "life": kind, "cut": share, "windows": course.windows}
+    return {**about, "crossing": crossing, "alerts": alerts}
+
+
+def show(room: Path, cases: Any, course: Any, reference: Any, windows: Any) -> None:
+    """Tables for the peers: features by window (training windows are negative), outputs with labels by part."""
+    import numpy as np
+    import polars as pl
+
+    from solvent.statistics.domain import even_draw
+
+    first, model = int(course.bounds[0]), reference.estimator
+    size = max(int(np.diff(course.bounds).mean()), 1)
+    window = np.repeat(np.arange(course.windows), np.diff(course.bounds))
+    before = -1 - np.arange(first)[::-1] // size
+    features = cases.frame.with_columns(pl.Series("window", np.concatenate([before, window])))
+    features.drop(cases.clocks).write_parquet(room / "features.parquet")
+    judged = reference.rows[even_draw(len(reference.rows), len(model.label))]
+    outputs = pl.Series("output", np.concatenate([model.output, *(one.outputs for one in windows)]))
+    labels = pl.Series("label", np.concatenate([model.label, cases.y[first:]]))
+    ten = np.arange(len(judged)) * 10 // len(judged) - 10
+    rows = cases.frame[np.concatenate([judged, np.arange(first, len(cases.y))])]
+    part = pl.Series("window", np.concatenate([ten, window]))
+    rows.with_columns(outputs, labels, part).write_parquet(room / "outputs.parquet")
+    about = {"task": cases.task, "metric": cases.metric, "features": cases.frame.columns}
+    (room / "about.json").write_text(json.dumps(about))
+
+
+def asked_of(python: str, peer: str, room: Path) -> Alerts:
+    command = [python, str(Path(__file__).resolve()), str(room), "--child", peer]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=3600, check=False)
+    if done.returncode:
+        raise SystemExit(f"{peer} failed: {done.stderr[-3000:]}")
+    found: Alerts = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def of_evidently(room: Path) -> Alerts:
+    import warnings
+
+    import pandas as pd
+    from evidently import Report
+    from evidently.presets import DataDriftPreset
+
+    warnings.simplefilter("ignore")
+    table = pd.read_parquet(room / "features.parquet")
+    reference = table[table["window"] < 0].drop(columns="window")
+    found = []
+    for window in sorted(set(table["window"][table["window"] >= 0])):
+        current = table[table["window"] == window].drop(columns="window")
+        both = [name for name in current if current[name].notna().any() and reference[name].notna().any()]
+        told = Report([DataDriftPreset()]).run(current[both], reference[both]).dict()["metrics"]
+        share = next(one["value"]["share"] for one in told if "DriftedColumnsCount" in json.dumps(one))
+        if share >= 0.5:
+            found.append(int(window))
+    return {"Evidently, drift preset": found}
+
+
+def of_nannyml(room: Path) -> Alerts:
+    import warnings
+
+    import nannyml
+    import pandas as pd
+    from nannyml.chunk import Chunk, Chunker
+
+    warnings.simplefilter("ignore")
+
+    class ByWindow(Chunker):
+        """The same windows for everyone."""
+
+        def _split(self, data: Any) -> list[Any]:
+            chunks, at = [], 0
+            for window, rows in data.groupby("window", sort=True):
+                chunks.append(Chunk(str(window), rows.reset_index(drop=True), at, at + len(rows) - 1))
+                at += len(rows)
+            return chunks
+
+    about = json.loads((room / "about.json").read_text())
+    table, outputs = (pd.read_parquet(room / f"{name}.parquet") for name in ("features", "outputs"))
+    names = [name for name in table if name != "window"]
+    calculator = nannyml.UnivariateDriftCalculator(column_names=names, chunker=ByWindow())
+    calculator.fit(table[table["window"] < 0])
+    drift = calculator.calculate(table[table["window"] >= 0]).to_df(multilevel=True)
+    alerting = {int(key) for key in drifted_windows(drift)}
+    if about["task"] == "binary":
+        outputs["guess"] = (outputs["output"] >= 0.5).astype(int)
+        outputs["label"] = outputs["label"].astype(int)
+        estimator = nannyml.CBPE(
+            problem_type="classification_binary",
+            y_pred_proba="output",
+            y_pred="guess",
+            y_true="label",
+            metrics=["roc_auc", "accuracy"],
+            chunker=ByWindow(),
+        )
+        worse = {"roc_auc": -1, "accuracy": -1}
+    else:
+        estimator = nannyml.DLE(
+            feature_column_names=about["features"],
+            y_pred="output",
+            y_true="label",
+            metrics=[about["metric"]],
+            chunker=ByWindow(),
+        )
+        worse = {about["metric"]: 1}
+    estimator.fit(outputs[outputs["window"] < 0])
+    estimated = estimator.estimate(outputs[outputs["window"] >= 0].drop(columns="label")).to_df(multilevel=True)
+    return {
+        "NannyML, univariate drift": sorted(alerting),
+        "NannyML, estimated performance": worse_windows(estimated, worse),
+    }
+
+
+def drifted_windows(told: Any) -> list[str]:
+    """Keys of the chunks in which any column alerts."""
+    told = told[told[("chunk", "chunk", "period")] == "analysis"]
+    alert = told.xs("alert", axis=1, level=-1).fillna(False).astype(bool).any(axis=1)
+    return list(told[("chunk", "chunk", "key")][alert])
+
+
+def worse_windows(told: Any, worse: dict[str, int]) -> list[int]:
+    """Windows in which an estimate alerts to the worse side."""
+    told = told[told[("chunk", "period")] == "analysis"]
+    found: set[int] = set()
+    for metric, side in worse.items():
+        value = told[(metric, "value")]
+        bound = told[(metric, "upper_threshold" if side > 0 else "lower_threshold")]
+        alert = told[(metric, "alert")].astype(bool) & (value > bound if side > 0 else value < bound)
+        found |= {int(key) for key in told[("chunk", "key")][alert]}
+    return sorted(found)
+
+
+PEERS: dict[str, Callable[[Path], Alerts]] = {"evidently": of_evidently, "nannyml": of_nannyml}
+
+
+def told(lives: list[dict[str, Any]]) -> dict[str, Any]:
+    """Figures of every method, pooled and by table, and where each was earlier than Solvent without labels."""
+    asked = [method for names in METHODS.values() for method in names]
+    known = [method for method in asked if all(method in life["alerts"] for life in lives)]
+    scored = [{**life, "methods": {method: judged(life, method) for method in known}} for life in lives]
+    tables = dict.fromkeys(life["table"] for life in lives)
+    by_table = {table: [life for life in scored if life["table"] == table] for table in tables}
+    return {
+        "pooled": {method: with_intervals(scored, method) for method in known},
+        "tables": {
+            table: {method: rounded(figures(own, method)) for method in known} for table, own in by_table.items()
+        },
+        "against": {
+            method: {table: against(own, method) for table, own in by_table.items()}
+            for method in known
+            if method != OURS
+        },
+        "crossings": {
+            table: [life["crossing"] for life in own if life["life"] == LIVES[0]] for table, own in by_table.items()
+        },
+        "left out": [method for method in asked if method not in known],
+        "lives": [
+            {what: life[what] for what in ("table", "life", "cut", "crossing")}
+            | {method: spans(life["alerts"][method]) for method in known}
+            for life in scored
+        ],
+    }
+
+
+def judged(life: dict[str, Any], method: str) -> dict[str, Any]:
+    """Of one life and method: lead at the crossing, None where there is none or it is missed; false warnings.
+
+    quiet: windows before the first crossing that are too far from it to announce it; on: those with a warning.
+    """
+    alerts, crossing = life["alerts"][method], life["crossing"]
+    quiet = life["windows"] if crossing is None else max(crossing - REACH, 0)
+    on = [at for at in alerts if at < quiet]
+    near = [at for at in alerts if crossing is not None and abs(crossing - at) <= REACH]
+    lead = crossing - near[0] if crossing is not None and near else None
+    false = sum(at - 1 not in alerts for at in on)
+    return {"crosses": crossing is not None, "lead": lead, "false": false, "on": len(on), "quiet": quiet}
+
+
+def figures(lives: list[dict[str, Any]], method: str) -> dict[str, float | None]:
+    """Shares of crossings that were warned of and missed, the median lead of those not missed, false warnings."""
+    own = [(life["life"], life["methods"][method]) for life in lives]
+    crossings = [one for kind, one in own if kind == LIVES[0] and one["crosses"]]
+    leads = sorted(one["lead"] for one in crossings if one["lead"] is not None)
+
+    def share(count: int) -> float | None:
+        return count / len(crossings) if crossings else None
+
+    found = {
+        "warned before": share(sum(lead > 0 for lead in leads)),
+        "warned by then": share(sum(lead >= 0 for lead in leads)),
+        "missed": share(len(crossings) - len(leads)),
+        "median lead": leads[len(leads) // 2] if leads else None,
+    }
+    for kind in LIVES:
+        quiet = sum(one["quiet"] for life, one in own if life == kind)
+        for what, key in (("false", "false"), ("windows under a false warning", "on")):
+            count = sum(one[key] for life, one in own if life == kind)
+            found[f"{what} per 100, {kind}"] = 100 * count / quiet if quiet else None
+    return found
+
+
+def against(lives: list[dict[str, Any]], method: str) -> list[int]:
+    """Crossings of which a method warned earlier than Solvent without labels, in the same window, and later."""
+    never = -math.inf
+    pairs = [
+        tuple(never if one["lead"] is None else one["lead"] for one in (life["methods"][m] for m in (method, OURS)))
+        for life in lives
+        if life["life"] == LIVES[0] and life["crossing"] is not None
+    ]
+    return [sum(a > b for a, b in pairs), sum(a == b for a, b in pairs), sum(a < b for a, b in pairs)]
+
+
+def spans(windows: list[int]) -> str:
+    """`0–3, 7` for 0, 1, 2, 3 and 7."""
+    starts = [at for at in windows if at - 1 not in windows]
+    ends = [at for at in windows if at + 1 not in windows]
+    return ", ".join(str(a) if a == b else f"{a}–{b}" for a, b in zip(starts, ends, strict=True))
+
+
+def rounded(found: dict[str, float | None]) -> dict[str, float | None]:
+    return {what: value if value is None else round(value, 3) for what, value in found.items()}
+
+
+def with_intervals(lives: list[dict[str, Any]], method: str) -> dict[str, list[float | None]]:
+    """The pooled figures, each with the ends of its 90% interval."""
+    import numpy as np
+
+    rng, tables = np.random.default_rng(0), sorted({life["table"] for life in lives})
+    by_table = {
+        table: {cut: [one for one in lives if (one["table"], one["cut"]) == (table, cut)] for cut in CUTS}
+        for table in tables
+    }
+    drawn: dict[str, list[float]] = {}
+    for _ in range(DRAWS):
+        again = [
+            life
+            for table in rng.choice(tables, len(tables))
+            for cut in rng.choice(CUTS, len(CUTS))
+            for life in by_table[str(table)][float(cut)]
+        ]
+        for what, value in figures(again, method).items():
+            if value is not None:
+                drawn.setdefault(what, []).append(value)
+    return {
+        what: [value, *np.quantile(drawn[what], [0.05, 0.95]).round(3).tolist()]
+        for what, value in rounded(figures(lives, method)).items()
+        if value is not None
+    }
+
+
+def machine(pythons: dict[str, str | None]) -> dict[str, Any]:
+    from bench_drift import version
+
+    peers = {name: version(python, name) if python else "not installed here" for name, python in pythons.items()}
+    return {"cpus": os.cpu_count(), "system": platform.system(), "python": platform.python_version(), **peers}
+
+
+if __name__ == "__main__":
+    main()
