@@ -1,9 +1,10 @@
 """When Solvent, Evidently and NannyML would have warned of a model's decay, each as it comes, on real tables.
 
-    python benchmarks/bench_warnings.py FOLDER [--evidently PYTHON] [--nannyml PYTHON] [--only NAME …] [--keep FOLDER]
+    python benchmarks/bench_warnings.py FOLDER [--evidently PYTHON] [--nannyml PYTHON] [--only NAME …]
+        [--cuts SHARE …] [--keep FOLDER]
 
 FOLDER holds the tables of `bench_foresight.py`. PYTHON is the interpreter of an environment that holds the peer;
-without it the peer is left out, and the result says so. Each table is cut at five training shares into 30 windows, as
+without it the peer is left out, and the result says so. Each table is cut at three training shares into 30 windows, as
 it is and with its rows shuffled in time, so that nothing ages. A model is trained once; the loss crosses where a
 window's mean first lies above the threshold (`solvent backtest`'s own, halfway to a naive forecast). All see the same
 rows: features of the training part by window (without functions of the clock, which Solvent leaves out by itself),
@@ -11,7 +12,7 @@ and for estimates the outputs and labels of its last quarter, which the model ha
 
 - Solvent: an alert of drift, or an estimate without labels above the threshold with its whole interval; apart, the
   test on realised losses (labels at once).
-- Evidently: its data drift preset calls the window drifted (half of the columns).
+- Evidently: its data drift preset's verdict is drift (half of the columns).
 - NannyML: univariate drift alerts on any column; the estimated performance (CBPE: ROC AUC, accuracy; DLE: the metric)
   alerts to the worse side of its thresholds.
 
@@ -33,12 +34,12 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 RESULT = Path(__file__).parent / "results" / "warnings.json"
-CUTS = (0.15, 0.2, 0.25, 0.3, 0.4)
+CUTS = (0.15, 0.25, 0.4)
 LIVES = ("as it is", "shuffled")
 WINDOWS, REACH, DRAWS = 30, 8, 2_000
 METHODS = {
@@ -57,6 +58,7 @@ def main() -> None:
     parser.add_argument("--evidently")
     parser.add_argument("--nannyml")
     parser.add_argument("--only", nargs="*")
+    parser.add_argument("--cuts", nargs="*", type=float, default=list(CUTS))
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--child", choices=PEERS, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -70,9 +72,9 @@ def main() -> None:
         remembered(asked.folder, asked.keep, (name, kind, cut), pythons)
         for name in asked.only or TABLES
         for kind in LIVES
-        for cut in CUTS
+        for cut in asked.cuts
     ]
-    result = {"machine": machine(pythons), "cuts": CUTS, "windows": WINDOWS, **told(lives)}
+    result = {"machine": machine(pythons), "cuts": asked.cuts, "windows": WINDOWS, **told(lives)}
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 
@@ -182,20 +184,18 @@ def asked_of(python: str, peer: str, room: Path) -> Alerts:
 def of_evidently(room: Path) -> Alerts:
     import warnings
 
-    import pandas as pd
     from evidently import Report
-    from evidently.presets import DataDriftPreset
+    from evidently.metrics import DriftedColumnsCount
 
     warnings.simplefilter("ignore")
-    table = pd.read_parquet(room / "features.parquet")
+    table = read(room / "features.parquet")
     reference = table[table["window"] < 0].drop(columns="window")
     found = []
     for window in sorted(set(table["window"][table["window"] >= 0])):
         current = table[table["window"] == window].drop(columns="window")
         both = [name for name in current if current[name].notna().any() and reference[name].notna().any()]
-        told = Report([DataDriftPreset()]).run(current[both], reference[both]).dict()["metrics"]
-        share = next(one["value"]["share"] for one in told if "DriftedColumnsCount" in json.dumps(one))
-        if share >= 0.5:
+        told = Report([DriftedColumnsCount()]).run(current[both], reference[both]).dict()["metrics"]
+        if told[0]["value"]["share"] >= 0.5:
             found.append(int(window))
     return {"Evidently, drift preset": found}
 
@@ -204,28 +204,29 @@ def of_nannyml(room: Path) -> Alerts:
     import warnings
 
     import nannyml
-    import pandas as pd
     from nannyml.chunk import Chunk, Chunker
 
     warnings.simplefilter("ignore")
 
     class ByWindow(Chunker):
-        """The same windows for everyone."""
+        """The same windows for everyone, by row number: single columns are chunked too."""
 
         def _split(self, data: Any) -> list[Any]:
-            chunks, at = [], 0
-            for window, rows in data.groupby("window", sort=True):
-                chunks.append(Chunk(str(window), rows.reset_index(drop=True), at, at + len(rows) - 1))
-                at += len(rows)
-            return chunks
+            by_window = data.groupby(self.window[data.index], sort=True)
+            return [Chunk(str(window), rows) for window, rows in by_window]
+
+        def sides(self, table: Any) -> Iterator[Any]:
+            """Reference rows and later ones, each with its windows known to the chunker."""
+            for side in (table[table["window"] < 0], table[table["window"] >= 0]):
+                self.window = side["window"].to_numpy()
+                yield side.reset_index(drop=True)
 
     about = json.loads((room / "about.json").read_text())
-    table, outputs = (pd.read_parquet(room / f"{name}.parquet") for name in ("features", "outputs"))
-    names = [name for name in table if name != "window"]
-    calculator = nannyml.UnivariateDriftCalculator(column_names=names, chunker=ByWindow())
-    calculator.fit(table[table["window"] < 0])
-    drift = calculator.calculate(table[table["window"] >= 0]).to_df(multilevel=True)
-    alerting = {int(key) for key in drifted_windows(drift)}
+    table, outputs = read(room / "features.parquet"), read(room / "outputs.parquet")
+    names, chunker = [name for name in table if name != "window"], ByWindow()
+    calculator, sides = nannyml.UnivariateDriftCalculator(column_names=names, chunker=chunker), chunker.sides(table)
+    calculator.fit(next(sides))
+    drift = calculator.calculate(next(sides)).to_df(multilevel=True)
     if about["task"] == "binary":
         outputs["guess"] = (outputs["output"] >= 0.5).astype(int)
         outputs["label"] = outputs["label"].astype(int)
@@ -235,7 +236,7 @@ def of_nannyml(room: Path) -> Alerts:
             y_pred="guess",
             y_true="label",
             metrics=["roc_auc", "accuracy"],
-            chunker=ByWindow(),
+            chunker=chunker,
         )
         worse = {"roc_auc": -1, "accuracy": -1}
     else:
@@ -244,22 +245,31 @@ def of_nannyml(room: Path) -> Alerts:
             y_pred="output",
             y_true="label",
             metrics=[about["metric"]],
-            chunker=ByWindow(),
+            chunker=chunker,
         )
         worse = {about["metric"]: 1}
-    estimator.fit(outputs[outputs["window"] < 0])
-    estimated = estimator.estimate(outputs[outputs["window"] >= 0].drop(columns="label")).to_df(multilevel=True)
+    sides = chunker.sides(outputs)
+    estimator.fit(next(sides))
+    estimated = estimator.estimate(next(sides).drop(columns="label")).to_df(multilevel=True)
     return {
-        "NannyML, univariate drift": sorted(alerting),
+        "NannyML, univariate drift": drifted_windows(drift),
         "NannyML, estimated performance": worse_windows(estimated, worse),
     }
 
 
-def drifted_windows(told: Any) -> list[str]:
-    """Keys of the chunks in which any column alerts."""
+def read(path: Path) -> Any:
+    """A table with texts as plain objects, the only ones that DLE bears."""
+    import pandas as pd
+
+    pd.set_option("future.infer_string", False)
+    return pd.read_parquet(path)
+
+
+def drifted_windows(told: Any) -> list[int]:
+    """Windows in which any column alerts."""
     told = told[told[("chunk", "chunk", "period")] == "analysis"]
     alert = told.xs("alert", axis=1, level=-1).fillna(False).astype(bool).any(axis=1)
-    return list(told[("chunk", "chunk", "key")][alert])
+    return sorted(int(key) for key in told[("chunk", "chunk", "key")][alert])
 
 
 def worse_windows(told: Any, worse: dict[str, int]) -> list[int]:
@@ -369,9 +379,10 @@ def with_intervals(lives: list[dict[str, Any]], method: str) -> dict[str, list[f
     """The pooled figures, each with the ends of its 90% interval."""
     import numpy as np
 
-    rng, tables = np.random.default_rng(0), sorted({life["table"] for life in lives})
+    rng = np.random.default_rng(0)
+    tables, cuts = (sorted({life[what] for life in lives}) for what in ("table", "cut"))
     by_table = {
-        table: {cut: [one for one in lives if (one["table"], one["cut"]) == (table, cut)] for cut in CUTS}
+        table: {cut: [one for one in lives if (one["table"], one["cut"]) == (table, cut)] for cut in cuts}
         for table in tables
     }
     drawn: dict[str, list[float]] = {}
@@ -379,7 +390,7 @@ def with_intervals(lives: list[dict[str, Any]], method: str) -> dict[str, list[f
         again = [
             life
             for table in rng.choice(tables, len(tables))
-            for cut in rng.choice(CUTS, len(CUTS))
+            for cut in rng.choice(cuts, len(cuts))
             for life in by_table[str(table)][float(cut)]
         ]
         for what, value in figures(again, method).items():
