@@ -20,7 +20,9 @@ A warning comes at the first of a run of windows with one. It is *false* where t
 nor in the next eight; counted over the windows more than eight before the first crossing, and over all of a
 life that has none.
 *Lead*: windows from the first window with a warning to the crossing, among the eight before it; negative up to eight
-after it, else the crossing is *missed*. Intervals are 90%, by resampling tables and then cuts within them.
+after it, else the crossing is *missed*. A warning that begins among the eight before is one *anew*: one that is always
+on announces nothing. Intervals are 90%: of shares Wilson's with tables as the unit, else by resampling tables and then
+cuts within them, of counts no narrower than Poisson's.
 Prints, and writes `benchmarks/results/warnings.json`; `docs/generate.py` puts the tables on their page. With --keep a
 life is written down, and a second run lives only what is missing.
 """
@@ -34,7 +36,6 @@ import os
 import platform
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ METHODS = {
     "evidently": ("Evidently, drift preset",),
     "nannyml": ("NannyML, univariate drift", "NannyML, estimated performance"),
 }
+SHARES = ("warned before", "warned before, anew", "warned by then", "missed")
 OURS, DRIFT, ESTIMATE, PERFORMANCE = METHODS["solvent"]
 
 Alerts = dict[str, list[int]]  # by method, the windows with a warning
@@ -60,11 +62,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--cuts", nargs="*", type=float, default=list(CUTS))
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--child", choices=PEERS, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.child:
-        print(json.dumps(PEERS[asked.child](asked.folder)))
-        return
     from bench_foresight import TABLES
 
     pythons = {"evidently": asked.evidently, "nannyml": asked.nannyml}
@@ -173,118 +171,12 @@ def show(room: Path, cases: Any, course: Any, reference: Any, windows: Any) -> N
 
 
 def asked_of(python: str, peer: str, room: Path) -> Alerts:
-    command = [python, str(Path(__file__).resolve()), str(room), "--child", peer]
+    command = [python, str(Path(__file__).with_name("peers_warnings.py")), peer, str(room)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=3600, check=False)
     if done.returncode:
         raise SystemExit(f"{peer} failed: {done.stderr[-3000:]}")
     found: Alerts = json.loads(done.stdout.strip().splitlines()[-1])
     return found
-
-
-def of_evidently(room: Path) -> Alerts:
-    import warnings
-
-    from evidently import Report
-    from evidently.metrics import DriftedColumnsCount
-
-    warnings.simplefilter("ignore")
-    table = read(room / "features.parquet")
-    reference = table[table["window"] < 0].drop(columns="window")
-    found = []
-    for window in sorted(set(table["window"][table["window"] >= 0])):
-        current = table[table["window"] == window].drop(columns="window")
-        both = [name for name in current if current[name].notna().any() and reference[name].notna().any()]
-        told = Report([DriftedColumnsCount()]).run(current[both], reference[both]).dict()["metrics"]
-        if told[0]["value"]["share"] >= 0.5:
-            found.append(int(window))
-    return {"Evidently, drift preset": found}
-
-
-def of_nannyml(room: Path) -> Alerts:
-    import warnings
-
-    import nannyml
-    from nannyml.chunk import Chunk, Chunker
-
-    warnings.simplefilter("ignore")
-
-    class ByWindow(Chunker):
-        """The same windows for everyone, by row number: single columns are chunked too."""
-
-        def _split(self, data: Any) -> list[Any]:
-            by_window = data.groupby(self.window[data.index], sort=True)
-            return [Chunk(str(window), rows) for window, rows in by_window]
-
-        def sides(self, table: Any) -> Iterator[Any]:
-            """Reference rows and later ones, each with its windows known to the chunker."""
-            for side in (table[table["window"] < 0], table[table["window"] >= 0]):
-                self.window = side["window"].to_numpy()
-                yield side.reset_index(drop=True)
-
-    about = json.loads((room / "about.json").read_text())
-    table, outputs = read(room / "features.parquet"), read(room / "outputs.parquet")
-    names, chunker = [name for name in table if name != "window"], ByWindow()
-    calculator, sides = nannyml.UnivariateDriftCalculator(column_names=names, chunker=chunker), chunker.sides(table)
-    calculator.fit(next(sides))
-    drift = calculator.calculate(next(sides)).to_df(multilevel=True)
-    if about["task"] == "binary":
-        outputs["guess"] = (outputs["output"] >= 0.5).astype(int)
-        outputs["label"] = outputs["label"].astype(int)
-        estimator = nannyml.CBPE(
-            problem_type="classification_binary",
-            y_pred_proba="output",
-            y_pred="guess",
-            y_true="label",
-            metrics=["roc_auc", "accuracy"],
-            chunker=chunker,
-        )
-        worse = {"roc_auc": -1, "accuracy": -1}
-    else:
-        estimator = nannyml.DLE(
-            feature_column_names=about["features"],
-            y_pred="output",
-            y_true="label",
-            metrics=[about["metric"]],
-            chunker=chunker,
-        )
-        worse = {about["metric"]: 1}
-    sides = chunker.sides(outputs)
-    estimator.fit(next(sides))
-    estimated = estimator.estimate(next(sides).drop(columns="label")).to_df(multilevel=True)
-    return {
-        "NannyML, univariate drift": drifted_windows(drift),
-        "NannyML, estimated performance": worse_windows(estimated, worse),
-    }
-
-
-def read(path: Path) -> Any:
-    """A table with texts as plain objects, the only ones that DLE bears."""
-    import pandas as pd
-
-    pd.set_option("future.infer_string", False)
-    return pd.read_parquet(path)
-
-
-def drifted_windows(told: Any) -> list[int]:
-    """Windows in which any column alerts."""
-    told = told[told[("chunk", "chunk", "period")] == "analysis"]
-    alert = told.xs("alert", axis=1, level=-1).fillna(False).astype(bool).any(axis=1)
-    return sorted(int(key) for key in told[("chunk", "chunk", "key")][alert])
-
-
-def worse_windows(told: Any, worse: dict[str, int]) -> list[int]:
-    """Windows in which an estimate alerts to the worse side."""
-    told = told[told[("chunk", "period")] == "analysis"]
-    found: set[int] = set()
-    for metric, side in worse.items():
-        value = told[(metric, "value")]
-        bound = told[(metric, "upper_threshold" if side > 0 else "lower_threshold")]
-        alert = told[(metric, "alert")].astype(bool) & (value > bound if side > 0 else value < bound)
-        found |= {int(key) for key in told[("chunk", "key")][alert]}
-    return sorted(found)
-
-
-PEERS: dict[str, Callable[[Path], Alerts]] = {"evidently": of_evidently, "nannyml": of_nannyml}
 
 
 def told(lives: list[dict[str, Any]]) -> dict[str, Any]:
@@ -319,15 +211,17 @@ def told(lives: list[dict[str, Any]]) -> dict[str, Any]:
 def judged(life: dict[str, Any], method: str) -> dict[str, Any]:
     """Of one life and method: lead at the crossing, None where there is none or it is missed; false warnings.
 
-    quiet: windows before the first crossing that are too far from it to announce it; on: those with a warning.
+    anew: a warning begins in the eight windows before the crossing, rather than having been on all the time. quiet:
+    windows before the first crossing that are too far from it to announce it; on: those with a warning.
     """
     alerts, crossing = life["alerts"][method], life["crossing"]
     quiet = life["windows"] if crossing is None else max(crossing - REACH, 0)
     on = [at for at in alerts if at < quiet]
     near = [at for at in alerts if crossing is not None and abs(crossing - at) <= REACH]
     lead = crossing - near[0] if crossing is not None and near else None
+    anew = any(at < crossing and at - 1 not in alerts for at in near)
     false = sum(at - 1 not in alerts for at in on)
-    return {"crosses": crossing is not None, "lead": lead, "false": false, "on": len(on), "quiet": quiet}
+    return {"crosses": crossing is not None, "lead": lead, "anew": anew, "false": false, "on": len(on), "quiet": quiet}
 
 
 def figures(lives: list[dict[str, Any]], method: str) -> dict[str, float | None]:
@@ -341,6 +235,7 @@ def figures(lives: list[dict[str, Any]], method: str) -> dict[str, float | None]
 
     found = {
         "warned before": share(sum(lead > 0 for lead in leads)),
+        "warned before, anew": share(sum(one["anew"] for one in crossings)),
         "warned by then": share(sum(lead >= 0 for lead in leads)),
         "missed": share(len(crossings) - len(leads)),
         "median lead": leads[len(leads) // 2] if leads else None,
@@ -375,32 +270,51 @@ def rounded(found: dict[str, float | None]) -> dict[str, float | None]:
     return {what: value if value is None else round(value, 3) for what, value in found.items()}
 
 
-def with_intervals(lives: list[dict[str, Any]], method: str) -> dict[str, list[float | None]]:
+def with_intervals(lives: list[dict[str, Any]], method: str) -> dict[str, list[float]]:
     """The pooled figures, each with the ends of its 90% interval."""
     import numpy as np
+    from bench_aging import share
 
     rng = np.random.default_rng(0)
     tables, cuts = (sorted({life[what] for life in lives}) for what in ("table", "cut"))
-    by_table = {
-        table: {cut: [one for one in lives if (one["table"], one["cut"]) == (table, cut)] for cut in cuts}
-        for table in tables
-    }
+    by_cut = {(life["table"], life["cut"]): [] for life in lives}
+    for life in lives:
+        by_cut[life["table"], life["cut"]].append(life)
     drawn: dict[str, list[float]] = {}
     for _ in range(DRAWS):
         again = [
-            life
-            for table in rng.choice(tables, len(tables))
-            for cut in rng.choice(cuts, len(cuts))
-            for life in by_table[str(table)][float(cut)]
+            (str(table), float(cut)) for table in rng.choice(tables, len(tables)) for cut in rng.choice(cuts, len(cuts))
         ]
-        for what, value in figures(again, method).items():
+        for what, value in figures([life for at in again for life in by_cut.get(at, [])], method).items():
             if value is not None:
                 drawn.setdefault(what, []).append(value)
-    return {
-        what: [value, *np.quantile(drawn[what], [0.05, 0.95]).round(3).tolist()]
-        for what, value in rounded(figures(lives, method)).items()
-        if value is not None
-    }
+    crossed = len({life["table"] for life in lives if life["life"] == LIVES[0] and life["crossing"] is not None})
+    crossings = sum(life["life"] == LIVES[0] and life["crossing"] is not None for life in lives)
+    found: dict[str, list[float]] = {}
+    for what, value in rounded(figures(lives, method)).items():
+        if value is None:
+            continue
+        if what in SHARES:
+            hits = round(value * crossings)
+            found[what] = share([True] * hits + [False] * (crossings - hits), crossed)
+        else:
+            found[what] = [value, *np.quantile(drawn[what], [0.05, 0.95]).round(3).tolist()]
+    for kind in LIVES:
+        what = f"false per 100, {kind}"
+        if what in found:
+            windows = sum(life["methods"][method]["quiet"] for life in lives if life["life"] == kind)
+            found[what] = widened(found[what], windows)
+    return found
+
+
+def widened(rate: list[float], windows: int) -> list[float]:
+    """A rate per 100 windows whose interval is no narrower than a count's own (Garwood 1936): none is not never."""
+    from scipy.stats import chi2
+
+    count, scale = round(rate[0] * windows / 100), 100 / windows
+    low = float(chi2.ppf(0.05, 2 * count)) / 2 * scale if count else 0.0
+    high = float(chi2.ppf(0.95, 2 * count + 2)) / 2 * scale
+    return [rate[0], round(min(rate[1], low), 3), round(max(rate[2], high), 3)]
 
 
 def machine(pythons: dict[str, str | None]) -> dict[str, Any]:

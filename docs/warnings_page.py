@@ -10,17 +10,19 @@ INTRODUCTION = """# Who warns first
 **Question.** How many windows before a model's loss crosses its threshold does a warning come, and how often for \
 nothing, with Solvent and with the defaults of two libraries?
 
-Five real tables ([what they are](../foresight.md)), each cut at {cuts} training shares into {windows} windows and \
+{tables} real tables ({names}), each cut at {cuts} of its rows into {windows} windows and \
 lived by one model, as they are and with their rows shuffled in time, so that nothing ages. All saw the same model, \
 rows and reference. Evidently {evidently}: its data drift preset (half of the columns drifted). NannyML {nannyml}: \
 univariate drift on any column, and its estimate of performance (CBPE: ROC AUC, accuracy; DLE: the metric) beyond its \
 thresholds on the worse side. Both peers were spared functions of the clock, which Solvent leaves out by itself. \
 *Lead*: windows from the first warning near the crossing (at most eight windows apart) to the crossing; *missed*: none \
-near. A run of windows with a warning that no crossing follows within eight is one *false* warning. Intervals are 90%, \
-by resampling tables and cuts; five tables are few, and they are wide.
+near; *anew*: a warning begins in the eight windows before, for one that is always on announces nothing. A run of \
+windows with a warning that no crossing follows within eight is one *false* warning. Intervals are 90%, of shares with \
+tables as the unit; they are few.
 """
 POOLED = (
     ("warned before", "warned before", 100),
+    ("warned before, anew", "anew", 100),
     ("missed", "missed", 100),
     ("median lead", "median lead, windows", 1),
     ("false per 100, as it is", "false in 100 windows", 1),
@@ -33,13 +35,16 @@ POOLED = (
 def page(found: dict[str, Any]) -> str:
     """Pooled figures, where peers are earlier, and each table."""
     peers = {peer: found["machine"][peer] for peer in ("evidently", "nannyml")}
-    head = INTRODUCTION.format(cuts=len(found["cuts"]), windows=found["windows"], **peers)
+    tables = list(found["tables"])
+    cuts = _listed([f"{cut:.0%}" for cut in found["cuts"]])
+    head = INTRODUCTION.format(
+        tables=len(tables), names=", ".join(tables), cuts=cuts, windows=found["windows"], **peers
+    )
     parts = ["<!-- made by docs/generate.py -->", "", head]
     parts += _row(["", *(title for _, title, _ in POOLED)], head=True)
     for method, figures in found["pooled"].items():
         parts += _row([_bold(method), *(_said(figures.get(what), scale) for what, _, scale in POOLED)])
     parts += ["", "## Crossing by crossing", "", _summed(found), ""]
-    tables = list(found["tables"])
     parts += _row(["earlier / same window / later than Solvent without labels", *tables, "all"], head=True)
     for method, by_table in found["against"].items():
         counts = [by_table[table] for table in tables]
@@ -76,6 +81,10 @@ def _crossed(crossings: list[int | None]) -> str:
     if not at:
         return f"the loss never crosses, at any of {len(crossings)} cuts"
     return f"the loss crosses at {len(at)} of {len(crossings)} cuts, in window {', '.join(at)}"
+
+
+def _listed(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _row(cells: list[str], *, head: bool = False) -> list[str]:
