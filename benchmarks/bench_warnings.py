@@ -10,8 +10,8 @@ window's mean first lies above the threshold (`solvent backtest`'s own, halfway 
 rows: features of the training part by window (without functions of the clock, which Solvent leaves out by itself),
 and for estimates the outputs and labels of its last quarter, which the model had not seen.
 
-- Solvent: an alert of drift, or an estimate without labels above the threshold with its whole interval; apart, the
-  test on realised losses (labels at once).
+- Solvent: an alert of drift, or an estimate without labels above the threshold with its whole interval; apart, drift
+  with what is only a note in the first year, when it may be a season, and the test on realised losses (labels at once).
 - Evidently: its data drift preset's verdict is drift (half of the columns).
 - NannyML: univariate drift alerts on any column; the estimated performance (CBPE: ROC AUC, accuracy; DLE: the metric)
   alerts to the worse side of its thresholds.
@@ -44,12 +44,18 @@ CUTS = (0.15, 0.25, 0.4)
 LIVES = ("as it is", "shuffled")
 WINDOWS, REACH, DRAWS = 30, 8, 2_000
 METHODS = {
-    "solvent": ("Solvent, without labels", "Solvent, drift", "Solvent, estimate", "Solvent, realised losses"),
+    "solvent": (
+        "Solvent, without labels",
+        "Solvent, drift",
+        "Solvent, drift and notes of seasons",
+        "Solvent, estimate",
+        "Solvent, realised losses",
+    ),
     "evidently": ("Evidently, drift preset",),
     "nannyml": ("NannyML, univariate drift", "NannyML, estimated performance"),
 }
 SHARES = ("warned before", "warned before, anew", "warned by then", "missed")
-OURS, DRIFT, ESTIMATE, PERFORMANCE = METHODS["solvent"]
+OURS, DRIFT, NOTED, ESTIMATE, PERFORMANCE = METHODS["solvent"]
 
 Alerts = dict[str, list[int]]  # by method, the windows with a warning
 
@@ -132,6 +138,7 @@ def lived(folder: Path, room: Path, life: tuple[str, str, float]) -> dict[str, A
     warned = warnings_of(course, reference, windows, drift, estimated, threshold=threshold, delay=0)
     alerts: Alerts = {
         DRIFT: [one.window for one in warned if one.kind == "drift"],
+        NOTED: [window.index for window, one in zip(windows, drift, strict=True) if one.named],
         ESTIMATE: [
             window.index
             for window, one in zip(windows, estimated, strict=True)
