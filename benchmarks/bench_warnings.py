@@ -17,8 +17,8 @@ and for estimates the outputs and labels of its last quarter, which the model ha
   alerts to the worse side of its thresholds.
 
 A warning comes at the first of a run of windows with one. It is *false* where the loss crosses neither in its window
-nor in the next eight; counted over the windows more than eight before the first crossing, and over all of a
-life that has none.
+nor in the next eight; counted over the windows more than eight before the first crossing, and over all where there is
+none; every warning of a shuffled life is, whose crossings are chance.
 *Lead*: windows from the first window with a warning to the crossing, among the eight before it; negative up to eight
 after it, else the crossing is *missed*. A warning that begins among the eight before is one *anew*: one that is always
 on announces nothing. Intervals are 90%: of shares Wilson's with tables as the unit, else by resampling tables and then
@@ -221,7 +221,7 @@ def judged(life: dict[str, Any], method: str) -> dict[str, Any]:
     anew: a warning begins in the eight windows before the crossing, rather than having been on all the time. quiet:
     windows before the first crossing that are too far from it to announce it; on: those with a warning.
     """
-    alerts, crossing = life["alerts"][method], life["crossing"]
+    alerts, crossing = life["alerts"][method], life["crossing"] if life["life"] == LIVES[0] else None
     quiet = life["windows"] if crossing is None else max(crossing - REACH, 0)
     on = [at for at in alerts if at < quiet]
     near = [at for at in alerts if crossing is not None and abs(crossing - at) <= REACH]
