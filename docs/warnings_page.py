@@ -10,7 +10,7 @@ INTRODUCTION = """# Who warns first
 **Question.** How many windows before a model's loss crosses its threshold does a warning come, and how often for \
 nothing, with Solvent and with the defaults of two libraries?
 
-{tables} real tables ({names}), each cut at {cuts} of its rows into {windows} windows and \
+Real tables ({names}), each cut at {cuts} of its rows into {windows} windows and \
 lived by one model, as they are and with their rows shuffled in time, so that nothing ages. All saw the same model, \
 rows and reference. Evidently {evidently}: its data drift preset (half of the columns drifted). NannyML {nannyml}: \
 univariate drift on any column, and its estimate of performance (CBPE: ROC AUC, accuracy; DLE: the metric) beyond its \
@@ -37,15 +37,14 @@ def page(found: dict[str, Any]) -> str:
     peers = {peer: found["machine"][peer] for peer in ("evidently", "nannyml")}
     tables = list(found["tables"])
     cuts = _listed([f"{cut:.0%}" for cut in found["cuts"]])
-    head = INTRODUCTION.format(
-        tables=len(tables), names=", ".join(tables), cuts=cuts, windows=found["windows"], **peers
-    )
+    head = INTRODUCTION.format(names=", ".join(tables), cuts=cuts, windows=found["windows"], **peers)
     parts = ["<!-- made by docs/generate.py -->", "", head]
     parts += _row(["", *(title for _, title, _ in POOLED)], head=True)
     for method, figures in found["pooled"].items():
         parts += _row([_bold(method), *(_said(figures.get(what), scale) for what, _, scale in POOLED)])
+    parts += ["", "Plainly:", "", _plainly(found)]
     parts += ["", "## Crossing by crossing", "", _summed(found), ""]
-    parts += _row(["earlier / same window / later than Solvent without labels", *tables, "all"], head=True)
+    parts += _row(["earlier / same / later than Solvent without labels", *tables, "all"], head=True)
     for method, by_table in found["against"].items():
         counts = [by_table[table] for table in tables]
         counts.append([sum(at) for at in zip(*counts, strict=True)])
@@ -62,6 +61,20 @@ def page(found: dict[str, Any]) -> str:
     return "\n".join(parts) + "\n"
 
 
+def _plainly(found: dict[str, Any]) -> str:
+    """How many crossings each method told beforehand, and at what price."""
+    crossings = sum(at is not None for one in found["crossings"].values() for at in one)
+    said = []
+    for method, figures in found["pooled"].items():
+        before, anew = (round(figures[what][0] * crossings) for what in ("warned before", "warned before, anew"))
+        under, false = figures["windows under a false warning per 100, as it is"], figures["false per 100, shuffled"]
+        said.append(
+            f"- {method}: before {before} of {crossings} crossings, {anew} of them anew; under a false warning in "
+            f"{under[0]:.0f} of 100 windows; {false[0]:.1f} false warnings in 100 where nothing ages."
+        )
+    return "\n".join(said)
+
+
 def _summed(found: dict[str, Any]) -> str:
     """Where a method that is not ours warned earlier, in a sentence each."""
     said = []
@@ -71,8 +84,10 @@ def _summed(found: dict[str, Any]) -> str:
         earlier, same, later = (sum(one[at] for one in by_table.values()) for at in range(3))
         where = [f"{table} {one[0]}" for table, one in by_table.items() if one[0]]
         places = f" ({', '.join(where)})" if where else ""
-        count = earlier + same + later
-        said.append(f"{method} warned earlier in {earlier} of {count} crossings{places}, later or not in {later}.")
+        said.append(
+            f"{method} warned earlier in {earlier} of {earlier + same + later} crossings{places}, later in {later}; in "
+            f"{same} both warned in one window or neither did."
+        )
     return " ".join(said)
 
 
