@@ -8,7 +8,8 @@ the tables as pandas', warms up on 2,000 rows, and then does the work once; cont
 rounds counts (Evidently, which takes minutes, has one). Memory is the peak of the process during the work, less what
 it held before. `solvent.compare` is timed in its parts: drift by column, the contract (on at most 100,000 rows a
 side), the joint classifier (on 1,000 rows a side). Estimation without labels: the accuracy of 10 windows of the second
-table from its probabilities. Prints figures, ratios and the machine; writes results/drift.json.
+table from its probabilities, as CBPE does; beside it from probabilities and features, which CBPE does not look at.
+Prints figures, ratios and the machine; writes results/drift.json.
 """
 
 from __future__ import annotations
@@ -135,11 +136,43 @@ def with_solvent_estimation() -> Callable[[Any, Any], dict[str, float]]:
     return work
 
 
+def with_solvent_estimation_by_features() -> Callable[[Any, Any], dict[str, float]]:
+    """As monitoring estimates: each window's rows are weighed by their features too, which CBPE does not look at."""
+    import numpy as np
+
+    from solvent.statistics.domain import even_draw
+    from solvent.statistics.estimation import MOST_WINDOW, learn_loss
+
+    def work(reference: Any, current: Any) -> dict[str, float]:
+        names = list(features(reference).columns)
+        known = {name: sorted(reference[name].unique()) for name in names if name.startswith("c")}
+
+        def matrix(table: Any) -> Any:
+            coded = (table[n].map({k: i for i, k in enumerate(known[n])}) if n in known else table[n] for n in names)
+            return np.column_stack([one.to_numpy(float) for one in coded])
+
+        rows = even_draw(len(reference), 10_000)
+        learned, micros, block = reference.iloc[rows], rows * 1_000_000, max(len(reference) // 100, 1) * 1_000_000
+        label, output = learned["label"].to_numpy(float), learned["proba"].to_numpy()
+        table = matrix(learned)
+        model = learn_loss("binary", "error", label, output, micros, bound=1.0, block=block, features=table)
+        assert model is not None
+        for window in np.array_split(np.arange(len(current)), WINDOWS):
+            some = window[even_draw(len(window), MOST_WINDOW)]
+            drawn = current.iloc[some]
+            output = drawn["proba"].to_numpy()
+            model.estimate(output, some * 1_000_000, features=matrix(drawn), rows=len(window))
+        return {}
+
+    return work
+
+
 CONTENDERS = {
     "solvent": with_solvent,
     "evidently": with_evidently,
     "nannyml": with_nannyml,
     "solvent-estimation": with_solvent_estimation,
+    "solvent-estimation-by-features": with_solvent_estimation_by_features,
     "nannyml-estimation": with_nannyml_estimation,
 }
 
@@ -222,6 +255,9 @@ def judged(figures: dict[str, dict[str, float]]) -> dict[str, Any]:
         seconds = ours.get("drift", ours["seconds"])
         times = figures[peer]["seconds"] / seconds
         ratios[peer] = {"times": round(times, 1), "bar": bar, "met": times >= bar}
+        if peer == "nannyml-estimation":
+            own = figures["solvent-estimation-by-features"]["seconds"]
+            ratios[peer]["times_by_features"] = round(figures[peer]["seconds"] / own, 1)
         for what in ("seconds", "processor"):  # processor seconds are what a busy machine changes least
             ratios[peer][f"times_all_parts_{what}"] = round(figures[peer][what] / ours[what], 1)
     if "evidently" in figures:

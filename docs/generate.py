@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import calibration_page
+import warnings_page
 
 DOCS = Path(__file__).parent
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
@@ -77,6 +78,11 @@ def calibration(make: Callable[[dict[str, Any]], str]) -> Callable[[], str]:
     return lambda: make(json.loads((RESULTS / "calibration.json").read_text()))
 
 
+def first_warnings() -> str:
+    """Who warned first, from the last comparison."""
+    return warnings_page.page(json.loads((RESULTS / "warnings.json").read_text()))
+
+
 def rules() -> str:
     """A section a rule, from its own docstring."""
     from solvent.debt.report.rules import SEVERITIES, parts
@@ -102,6 +108,7 @@ PAGES = {
     "reference/benchmarks.md": benchmarks,
     "guides/two-lives.md": two_lives,
     "statistics/calibration.md": calibration(calibration_page.page),
+    "statistics/warnings.md": first_warnings,
     "images/calibration-coverage.svg": calibration(calibration_page.coverage_picture),
     "images/calibration-power.svg": calibration(calibration_page.power_picture),
 }

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from solvent.statistics.domain import _auc, joint_drift
+from solvent.statistics.domain import _auc, joint_drift, likeness
 
 rng = np.random.default_rng(3)
 
@@ -27,6 +27,30 @@ def test_the_feature_that_moved_is_named_and_missing_values_are_welcome():
     found = joint_drift(reference, window)
     assert found.auc > 0.9
     assert int(np.argmax(found.importance)) == 1
+
+
+def test_likeness_makes_the_reference_look_like_the_window():
+    reference, window = rng.normal(size=(4000, 4)), rng.normal([1, 0, 0, 0], size=(1000, 4))
+    odds = likeness(reference, window, most=2000)
+    assert odds @ reference / odds.sum() == pytest.approx([1, 0, 0, 0], abs=0.25)
+    assert odds.mean() == pytest.approx(1, abs=0.2)
+    ratio = np.exp(reference[:, 0] - 0.5)  # of two normal densities
+    assert np.corrcoef(np.log(odds), np.log(ratio))[0, 1] > 0.9
+
+
+def test_likeness_is_even_where_nothing_moved_and_little_where_the_window_left_the_reference():
+    reference = rng.normal(size=(2000, 4))
+    same = likeness(reference, rng.normal(size=(2000, 4)), most=2000)
+    assert same.sum() ** 2 / (same @ same) > 0.75 * len(reference)
+    assert likeness(reference, rng.normal(size=(500, 4)) + 9, most=2000).mean() < 0.25
+
+
+def test_likeness_bears_columns_without_a_value_and_says_nothing_of_too_few_rows():
+    reference, window = rng.normal(size=(300, 2)), rng.normal(size=(300, 2))
+    reference[:, 1] = window[:, 1] = np.nan
+    assert np.isfinite(likeness(reference, window, most=2000)).all()
+    assert likeness(reference[:, 1:], window[:, 1:], most=2000) is None
+    assert likeness(reference, window[:49], most=2000) is None
 
 
 @pytest.mark.parametrize("shape", [(10, 2), (0, 2), (300, 0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
+from scipy.optimize import isotonic_regression
 
 from solvent.statistics.arrays import Floats
 
@@ -32,18 +33,12 @@ def isotonic(at: Floats, target: Floats) -> StepFunction:
     order = np.argsort(at, kind="stable")
     x, y = np.asarray(at)[order], np.asarray(target, dtype=float)[order]
     groups, starts, counts = np.unique(x, return_index=True, return_counts=True)
-    sums = np.add.reduceat(y, starts)
-    pooled: list[tuple[float, float, int]] = []  # sum, rows, first group
-    for index, (total, rows) in enumerate(zip(sums.tolist(), counts.tolist(), strict=True)):
-        block = (total, float(rows), index)
-        while pooled and pooled[-1][0] * block[1] >= block[0] * pooled[-1][1]:
-            before = pooled.pop()
-            block = (before[0] + block[0], before[1] + block[1], before[2])
-        pooled.append(block)
+    pooled = isotonic_regression(np.add.reduceat(y, starts) / counts, weights=counts)
+    first, rows = pooled.blocks[:-1], pooled.weights
     mean = float(y.mean())
-    values = [(total + mean) / (rows + 1) for total, rows, _ in pooled]
-    edges = [float(groups[first - 1] + groups[first]) / 2 for _, _, first in pooled[1:]]
-    return StepFunction(edges, values)
+    values = (pooled.x[first] * rows + mean) / (rows + 1)
+    edges = (groups[first[1:] - 1] + groups[first[1:]]) / 2
+    return StepFunction(edges.tolist(), values.tolist())
 
 
 def binned_mean(at: Floats, target: Floats, bins: int = _BINS) -> StepFunction:

@@ -10,27 +10,29 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import msgspec
 import numpy as np
 from scipy.special import stdtrit
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from solvent.statistics.arrays import Counts, Flags, Floats
 from solvent.statistics.calibration import binned_mean, isotonic
-from solvent.statistics.domain import even_draw, tell_apart
+from solvent.statistics.domain import even_draw, likeness
 from solvent.statistics.losses import multiclass_loss, row_loss
 from solvent.statistics.sequential import Interval
 
 TASKS = ("binary", "multiclass", "regression")
 _FOLDS = 5
 _LEAST_ROWS = 30
-_MOST_REFERENCE = 10_000  # rows that the loss model and the weights learn from
+_MOST_REFERENCE = 10_000  # rows that the loss model learns from, and that are weighed
+_MOST_APART = 2_000  # a side and fold, that window and reference are told apart by
 MOST_WINDOW = 20_000  # rows of a window that are looked at one by one
 _LEAST_BEHIND = 20.0  # effective rows of the reference, and four blocks, below which an estimate rests on nothing
 _LEAST_BLOCKS = 4.0
+_LEAST_ALIKE = 0.5  # of the window, that must have its like in the reference
 _LARGEST_ODDS = 50.0
 _LARGE = 1e30
 _BOOSTING = {
@@ -80,7 +82,8 @@ class LossModel:
 
     def expected(self, output: Floats, features: Floats | None = None) -> Floats:
         """Expected loss of each row, shape (n_rows,); for rows that are not the reference's."""
-        return self._whole(output, features)
+        with _threads().limit(limits=1):
+            return self._whole(output, features)
 
     def estimate(
         self,
@@ -101,7 +104,7 @@ class LossModel:
         """
         if len(output) == 0:
             return Estimate(Interval(math.nan, math.nan, math.nan, level), 0.0, "no rows")
-        with threadpool_limits(1):  # small fits: waking a team of threads costs more than the work
+        with _threads().limit(limits=1):
             return self._estimate(output, micros, features, rows or len(output), level, seed)
 
     def _estimate(
@@ -116,15 +119,13 @@ class LossModel:
         correction = float(weight @ residual) / total
         value = max(float(expected.mean()) + correction, 0.0)
         model = _cluster_variance(weight * (residual - correction), blocks) / total**2
-        leaning = self._leaning(rows / len(np.unique(micros // self.block)))
+        leaning = 1 + self._leaning * rows / len(np.unique(micros // self.block))
         sampling = float(weight @ (residual - correction) ** 2) / total * leaning / rows
         if len(drawn) < rows:
             sampling += float(expected.var()) / len(drawn)
-        behind = _effective(weight)
+        behind, alike = _effective(weight), float(weight.mean())
         behind_blocks = _effective(_sums(weight, blocks))
-        if behind < _LEAST_BEHIND or behind_blocks < _LEAST_BLOCKS:
-            seen = f"{behind:.0f} rows in {behind_blocks:.1f} blocks of time"
-            why = f"too little of the reference looks like these rows ({seen})"
+        if why := _doubt(behind, behind_blocks, alike):
             return Estimate(Interval(value, 0.0, math.inf, level), behind, why)
         reach = float(stdtrit(behind_blocks - 1, (1 + level) / 2)) * math.sqrt(model + sampling)
         return Estimate(Interval(value, max(value - reach, 0.0), value + reach, level), behind)
@@ -145,14 +146,15 @@ class LossModel:
     def _whole(self) -> Expectation:
         return self._fit(np.ones(len(self.losses), dtype=bool))
 
-    def _leaning(self, per_block: float) -> float:
-        """How much more a mean residual varies than that of independent rows would, with so many rows a block."""
+    @cached_property
+    def _leaning(self) -> float:
+        """By how much the variance of a mean residual grows with each row that a block has, where they lean."""
         residual = self.residuals - self.residuals.mean()
         alone, blocks = float(residual @ residual), self.micros // self.block
         if alone <= 0:
-            return 1.0
+            return 0.0
         more = max(_cluster_variance(residual, blocks) / alone, 1.0) - 1
-        return 1 + more * per_block * len(np.unique(blocks)) / len(residual)
+        return more * len(np.unique(blocks)) / len(residual)
 
     def _weights(self, output: Floats, features: Floats | None, seed: int) -> Floats:
         """Odds of each reference row to be one of the window's; all 1 where no classifier can be asked."""
@@ -161,15 +163,13 @@ class LossModel:
             return even
         kept = slice(None) if self.compared is None else self.compared
         sides = _joined(self.output, self.features[:, kept]), _joined(output, features[:, kept])
-        apart = tell_apart(*sides, most=2_000, seed=seed)
-        if apart is None:
-            return even
-        return np.asarray(np.minimum(apart.reference / np.maximum(1 - apart.reference, 1e-9), _LARGEST_ODDS))
+        odds = likeness(*sides, most=_MOST_APART, seed=seed)
+        return even if odds is None else np.minimum(odds, _LARGEST_ODDS)
 
     def _fit(self, rows: Flags) -> Expectation:
-        if self.task == "binary":
-            return _calibrated(self, rows)
-        return _direct(self, rows)
+        learn = _calibrated if self.task == "binary" else _direct
+        with _threads().limit(limits=1):
+            return learn(self, rows)
 
 
 def learn_loss(
@@ -202,6 +202,21 @@ def learn_loss(
     losses = np.minimum(losses, bound)
     known = features[rows] if features is not None and features.shape[1] else None
     return LossModel(task, metric, label, output, losses, micros, known, compared, bound, block)
+
+
+def _doubt(behind: float, blocks: float, alike: float) -> str:
+    """Why the reference says nothing of a window, or ''. alike: share of the window that has its like there."""
+    if alike < _LEAST_ALIKE:
+        return f"only about {alike:.0%} of these rows have their like in the reference"
+    if behind < _LEAST_BEHIND or blocks < _LEAST_BLOCKS:
+        return f"too little of the reference looks like these rows ({behind:.0f} rows in {blocks:.1f} blocks of time)"
+    return ""
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """For small fits, where waking a team of threads costs more than the work; found once, as looking takes longer."""
+    return ThreadpoolController()
 
 
 def _calibrated(model: LossModel, rows: Flags) -> Expectation:
