@@ -41,6 +41,40 @@ def test_the_first_screen_says_what_is_owed_and_what_to_do(repository, solvent):
     assert max(map(len, lines)) <= 80
 
 
+TUNED = """
+from imblearn.over_sampling import SMOTE
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+
+def main(X, y):
+    X, y = SMOTE(random_state=0).fit_resample(X, y)
+    a, b, c, d = train_test_split(X, y, random_state=0)
+    scores = []
+    for k in range(1, 9):
+        scores.append(KNeighborsClassifier(k).fit(a, c).score(b, d))
+    print(max(scores))
+"""
+
+
+def test_two_debts_of_one_cause_are_counted_once_and_said_to_be(repository, solvent):
+    (repository / "train.py").write_text(TUNED)
+    answer = solvent("audit", "--rule", "DAT103,DAT106", "--html", "page.html", cwd=repository)
+    assert answer.code == 1, answer.err
+    assert answer.out.count("counted with another debt") == 1
+    assert "counted with another debt" in (repository / "page.html").read_text()
+
+
+def test_a_long_path_stands_in_a_line_of_its_own(repository, solvent):
+    folder = repository / "a folder with a long name and an ümlaut" / "another one, for its experiments"
+    folder.mkdir(parents=True)
+    (folder / "train.py").write_text(BAD)
+    (repository / "train.py").unlink()
+    lines = solvent("audit", "--rule", "PIP008", cwd=repository).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    place = next(at for at, line in enumerate(lines) if line.endswith("train.py:2"))
+    assert lines[place + 1].strip().startswith("PIP008 nan-equality  ")
+
+
 def test_ignored_files_are_not_read_and_new_ones_are(repository, solvent):
     (repository / "ignored").mkdir()
     (repository / "ignored" / "a.py").write_text(BAD)

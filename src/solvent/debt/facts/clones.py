@@ -32,7 +32,18 @@ def blocks(file: FileFacts) -> Iterator[Block]:
     for cell in file.document.cells:
         last = cell.first + cell.lines - 1
         within = [node for node in file.tree.body if cell.first <= node.lineno <= last]
-        yield from _block(file, within, "cell", "", within[0].lineno if within else cell.first, last)
+        if not _only_draws(file, within):
+            yield from _block(file, within, "cell", "", within[0].lineno if within else cell.first, last)
+
+
+def _only_draws(file: FileFacts, body: Sequence[ast.stmt]) -> bool:
+    """Whether most statements of a cell are calls that draw or print: a picture is made where it is shown."""
+    calls = [node.value.func for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    drawing = [func for func in calls if file.resolve(func).startswith(_DRAWING)]
+    return 2 * len(drawing) > len(body)
+
+
+_DRAWING = ("matplotlib.", "seaborn.", "plotly.", "builtins.print")
 
 
 def _block(file: FileFacts, body: Sequence[ast.AST], kind: str, scope: str, line: int, last: int) -> Iterator[Block]:

@@ -23,6 +23,7 @@ _SOURCE = re.compile(rb'"(?:source|input)"\s*:\s*')
 
 class _Output(msgspec.Struct):
     output_type: str = ""
+    ename: str = ""
 
 
 class _Cell(msgspec.Struct):
@@ -80,9 +81,11 @@ def read_notebook(path: str, content: bytes) -> Document:
         if reason:
             gaps.append(Gap(number, first, first + len(code) - 1, reason))
         blanked.update({first + index: text for index, text in removed.items()})
-        failed = any(output.output_type in {"error", "pyerr"} for output in cell.outputs)
+        errors = [output.ename or "an error" for output in cell.outputs if output.output_type in {"error", "pyerr"}]
         count = cell.execution_count if cell.execution_count is not None else cell.prompt_number
-        cells.append(Cell(number, first, len(code), [line.physical for line in source], count, failed))
+        cells.append(
+            Cell(number, first, len(code), [line.physical for line in source], count, errors[0] if errors else "")
+        )
         lines += code
     if gaps and len(gaps) == len(cells):
         raise Unreadable(gaps[0].reason)

@@ -104,6 +104,11 @@ SUPERVISED = (
     | _in("catboost", "CatBoostClassifier CatBoostRegressor CatBoost")
 )
 NEURAL = _in("keras", "Sequential Model")
+FLEXIBLE = frozenset(
+    name
+    for name in SUPERVISED
+    if any(part in name for part in ("Tree", "Forest", "Boost", "LGBM", "XGB", "Neighbors", "MLP", "Bagging"))
+) | _in("sklearn", "SVC NuSVC SVR NuSVR GaussianProcessClassifier GaussianProcessRegressor KernelRidge")
 WRAPPERS = _in(
     "sklearn",
     "VotingClassifier VotingRegressor StackingClassifier StackingRegressor CalibratedClassifierCV OneVsRestClassifier "
@@ -212,7 +217,7 @@ SAME_ROWS = words("""
 NEW_VALUES = words("shift diff rolling ewm expanding apply map transform cumsum rank where mask replace clip eval")
 SUBSETS = words("dropna drop_duplicates filter query head tail limit nlargest nsmallest drop_nulls unique truncate")
 FIGURES = words("mean median std var mode quantile min sum count max nunique")
-LEARNT_FIGURES = words("mean median std var mode quantile min")
+LEARNT_FIGURES = words("mean median std var quantile min")  # a mode is the same of nearly any part
 LOOKING_BACK = words("shift rolling ewm")
 FITTED_KNOWLEDGE = words(
     "get_support support_ ranking_ scores_ pvalues_ feature_importances_ coef_ mean_ scale_ var_ statistics_"

@@ -87,8 +87,8 @@ def _families(seen: View) -> list[str]:
 def _debt(number: int, debt: Debt, paint: Paint, *, rest: bool) -> list[str]:
     best = debt.items[0]
     even = f"breaks even in {months_said(debt.breaks_even)}" if debt.breaks_even is not None else "interest unknown"
-    name = paint(f"{debt.rule.code} {debt.rule.name}", "accent")
-    lines = [f"  {number} {shown_place(best.finding.place)}  {name}  {even}"]
+    even = "counted with another debt" if debt.elsewhere else even
+    lines = _headed(f"  {number} {shown_place(best.finding.place)}", f"{debt.rule.code} {debt.rule.name}", even, paint)
     lines += _wrapped(what(best), "      ")
     lines += [paint(f"      {_cut(line, WIDTH - 6)}", "soft") for line in lines_of(best.finding)[:4]]
     more = debt.items[1:]
@@ -101,6 +101,20 @@ def _debt(number: int, debt: Debt, paint: Paint, *, rest: bool) -> list[str]:
     elif more:
         lines += _wrapped(f"and {plural(len(more), 'place')} more, {duration(debt.sum.principal)} in all", "      ")
     return [*lines, *_wrapped(f"fix: {debt.rule.fix}", "      ")]
+
+
+def _headed(place: str, name: str, even: str, paint: Paint) -> list[str]:
+    """Place, rule and break-even in one line where they fit, else the place above the others."""
+    told = f"{paint(name, 'accent')}  {even}"
+    if len(f"{place}  {name}  {even}") <= WIDTH:
+        return [f"{place}  {told}"]
+    return [_short(place), f"      {told}"]
+
+
+def _short(place: str) -> str:
+    """A place that fits into a line: of a long path its beginning and its end."""
+    left = WIDTH // 3
+    return place if len(place) <= WIDTH else f"{place[:left]}…{place[left + 1 - WIDTH :]}"
 
 
 def what(item: Priced) -> str:

@@ -41,18 +41,18 @@ def scored_on_train(file: FileFacts) -> Iterator[Found]:
     Fix: keep rows back with `train_test_split`, or `cross_val_score`, and report that figure.
     Allow when: the figure is only to show that the model can fit at all.
     """
-    seen = set()
+    seen: set[object] = set()
     for judged in judgements(file):
         fitting = judged.model.fitting
         if judged.how not in {"score", "metric"} or fitting is None or not supervised(judged.model):
             continue
-        if tables.short(judged.model.name) == "sklearn.LinearRegression" and judged.how == "score":
-            continue  # its R² of the fitted rows is a figure of its own in statistics
         if overlapping(fitting.rows, judged.rows) is not True or _judged_elsewhere(file, judged.model):
             continue
-        if fitting.rows.part == judged.rows.part and split_of(judged.rows.part):
-            continue  # the training side of a split: the other one is kept, and this figure is meant as it stands
+        same = fitting.rows.part == judged.rows.part
+        if same and (split_of(judged.rows.part) or "same" in seen or not _learns_by_heart(judged.model)):
+            continue  # the training side of a split is meant as it stands; a line's fit is a figure of its own
         if judged.site[-1] not in seen and not _says_train(file, judged.site):
+            seen |= {"same"} if same else set()  # of figures on all rows one is told, of tests that were learnt each
             seen.add(judged.site[-1])
             yield found_at(file, judged.site, fitting.site, said="the rows are among those of the fit")
 
@@ -80,6 +80,12 @@ def tuned_on_test(file: FileFacts) -> Iterator[Found]:
             yield found_at(file, site, split, judged.site, said=said, root=root)
 
 
+def _learns_by_heart(model: Model) -> bool:
+    """Whether it can repeat its rows whatever they are, which no line or normal distribution can."""
+    learner = model.inner[-1] if model.inner else model
+    return tables.short(learner.name) in tables.FLEXIBLE
+
+
 def _judged_elsewhere(file: FileFacts, model: Model) -> bool:
     """Whether the model, or one of its class, may be judged on other rows: seen, or out of sight."""
     for use in uses(file):
@@ -100,10 +106,12 @@ def _says_train(file: FileFacts, site: Site) -> bool:
 
 
 def _stopped_by_test(file: FileFacts) -> Iterator[tuple[Site, Scored, str]]:
+    """Within cross-validation it moves each fold's score a little and is how the field does it: not told."""
     fits = [event for event in file.flow.events if isinstance(event, Fitted)]
+    folds = _folds(file)
     for fitted in fits:
         watched = fitted.model.fitting.watched if fitted.model.fitting else None
-        if watched is None:
+        if watched is None or split_of(watched.part) in folds:
             continue
         reports = [each for each in judgements(file) if each.model.site == fitted.model.site and each.how != "cv"]
         same = [each for each in reports if (each.rows.origin, each.rows.part) == (watched.origin, watched.part)]
@@ -123,7 +131,7 @@ def _searched_on_test(file: FileFacts) -> Iterator[tuple[Site, Scored, str]]:
 def _looped_over_test(file: FileFacts) -> Iterator[tuple[Site, Scored, str]]:
     scores = judgements(file)
     told: set[ast.For] = set()
-    folds = {event.site for event in file.flow.events if isinstance(event, Split) and _makes_folds(event)}
+    folds = _folds(file)
     for judged in scores:
         if judged.loop is None or judged.how == "cv" or not held_out(judged):
             continue
@@ -138,8 +146,11 @@ def _looped_over_test(file: FileFacts) -> Iterator[tuple[Site, Scored, str]]:
             yield judged.site, judged, "settings are compared by the rows of the score"
 
 
-def _makes_folds(split: Split) -> bool:
-    return not split.name.endswith(("train_test_split", "random_split", "sample"))
+def _folds(file: FileFacts) -> set[Site]:
+    """Places that divide rows into folds, not once into two parts."""
+    once = ("train_test_split", "random_split", "sample")
+    splits = [event for event in file.flow.events if isinstance(event, Split)]
+    return {split.site for split in splits if not split.name.endswith(once)}
 
 
 def _kept_apart(judged: Scored, scores: Sequence[Scored]) -> bool:
