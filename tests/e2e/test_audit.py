@@ -1,9 +1,12 @@
 """`solvent audit` and `solvent debt`, installed, on a repository with a history."""
 
+import gzip
 import json
+import os
 import re
 import socket
 import subprocess
+import zipfile
 
 import pytest
 import sarif_pydantic
@@ -110,6 +113,61 @@ def test_github_and_markdown(repository, solvent):
     assert annotations.startswith("::error file=train.py,line=2,title=PIP008 nan-equality::")
     comment = solvent("audit", "--rule", "PIP008", "--markdown", cwd=repository).out
     assert "| `train.py:2` | PIP008 nan-equality" in comment
+
+
+def test_odd_files_stop_nothing_and_are_said_to_be_left_out(tmp_path, solvent):
+    folder = tmp_path / "a folder with ümlauts"
+    (folder / "empty").mkdir(parents=True)
+    (folder / "good.py").write_text(BAD)
+    (folder / os.fsdecode(b"name\xff.py")).write_text(BAD)
+    (folder / "two\nlines.py").write_text(BAD)
+    (folder / "loop").symlink_to(".")
+    (folder / "outside.py").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "pipe.py")
+    left = {
+        "two.py": b"print 'x'\n",
+        "binary.py": bytes(range(256)) * 50,
+        "latin.py": "name = 'M\xfcller'\n".encode("latin-1"),
+        "deep.py": b"x = " + b" + ".join([b"1"] * 20_000),
+        "null.ipynb": b'{"cells": null}',
+        "odd.ipynb": b'{"cells": [{"cell_type": "code", "source": null, "outputs": null}], "metadata": null}',
+    }
+    for name, content in left.items():
+        (folder / name).write_bytes(content)
+    for name in ("dvc.yaml", "dvc.lock", "environment.yml", "pyproject.toml", "solvent.toml", ".python-version"):
+        (folder / name).write_text("a: &a [*a]\n- [[[\n")
+    answer = solvent("audit", "--preview", "--json", cwd=folder)
+    assert answer.code == 1
+    assert {path for group in answer.json["not_analysed"] for path in group["files"]} == set(left)
+    found = {finding["path"] for finding in answer.json["findings"] if finding["rule"] == "PIP008"}
+    assert found == {"good.py", "name\ufffd.py", "two\nlines.py"}
+
+
+def test_bombs_in_model_files_cost_little(tmp_path, solvent):
+    with zipfile.ZipFile(tmp_path / "zeros.pt", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("archive/data.pkl", bytes(60_000_000))
+    (tmp_path / "wide.pkl").write_bytes(b"\x80\x02]q\0" + b"(h\0h\0e" * 200_000 + b".")
+    (tmp_path / "claims.pkl").write_bytes(b"\x80\x04\x95" + (10**15).to_bytes(8, "little") + b"N.")
+    (tmp_path / "odd.pth").write_bytes(b"PK\x03\x04" + bytes(500))
+    with gzip.open(tmp_path / "zeros.joblib", "wb") as bomb:
+        bomb.write(bytes(60_000_000))
+    (tmp_path / "a.py").write_text("x = 1\n")
+    answer = solvent("audit", "--rule", "BOX", "--json", cwd=tmp_path)
+    assert (answer.code, answer.json["findings"]) == (0, [])
+
+
+def test_a_repository_without_commits_an_empty_folder_and_a_bare_clone(tmp_path, solvent):
+    git(tmp_path, "init")
+    (tmp_path / "a.py").write_text(BAD)
+    assert "interest is unknown" in solvent("audit", "--rule", "PIP008", cwd=tmp_path).out
+    assert solvent("audit", "--history", "3", cwd=tmp_path).out.startswith("No commit to audit here")
+    assert solvent("audit", "--new-since", "HEAD", cwd=tmp_path).code == 2
+    git(tmp_path, "clone", "--bare", ".", "bare.git")
+    for name in ("bare.git", "empty"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        answer = solvent("audit", name, cwd=tmp_path)
+        assert (answer.code, answer.out.splitlines()[0]) == (0, "No Python to audit here.")
+        assert answer.out.splitlines()[-1] == "Next: `solvent audit PATH` reads another folder, or one file"
 
 
 def test_nothing_of_the_repository_is_run(repository, solvent):

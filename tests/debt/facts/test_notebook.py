@@ -79,12 +79,12 @@ def test_an_unreadable_cell_is_a_gap() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no notebook"),
-        (b"{}", "no notebook"),
-        (b"\xff\xfe", "no notebook"),
-        (b"[" * 100_000, "no notebook"),
-        (b'{"cells": ' + b"[" * 100_000, "no notebook"),
-        (b'{"cells": [1]}', "no notebook"),
+        (b"", "not a notebook"),
+        (b"{}", "not a notebook"),
+        (b"\xff\xfe", "not a notebook"),
+        (b"[" * 100_000, "not a notebook"),
+        (b'{"cells": ' + b"[" * 100_000, "not a notebook"),
+        (b'{"cells": [1]}', "not a notebook"),
         (b'{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}', "another language"),
         (notebook("print 'x'"), "not Python 3"),
     ],

@@ -108,7 +108,7 @@ def _cells(content: bytes) -> list[tuple[_Cell, list[_Line]]]:
     if raws is None:
         raws = [raw for worksheet in notebook.worksheets for raw in worksheet.cells]
         if not notebook.worksheets:
-            raise Unreadable("no notebook: it has no cells")
+            raise Unreadable("not a notebook: it has no cells")
     read, position, line = [], 0, 1
     for raw in raws:
         begin = content.index(bytes(raw), position)  # the next cell follows at once, so the first match is it
@@ -123,7 +123,7 @@ def _decode(content: bytes, type_: Any) -> Any:
     try:
         return msgspec.json.decode(content, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Unreadable("no notebook") from None
+        raise Unreadable("not a notebook") from None
 
 
 def _as_strict_json(content: bytes) -> bytes:
@@ -131,7 +131,7 @@ def _as_strict_json(content: bytes) -> bytes:
     try:
         return json.dumps(json.loads(content), allow_nan=True).replace("NaN", "null").replace("Infinity", "0").encode()
     except (ValueError, RecursionError):
-        raise Unreadable("no notebook: damaged JSON") from None
+        raise Unreadable("not a notebook: damaged JSON") from None
 
 
 def _source(cell: _Cell, raw: bytes, line: int) -> list[_Line]:

@@ -48,7 +48,8 @@ def sentence(seen: View) -> str:
 def next_steps(seen: View) -> str:
     """The last line."""
     if not seen.first:
-        return "`solvent audit --new-since main` in CI keeps it so"
+        keeps = "`solvent audit --new-since main` in CI keeps it so"
+        return keeps if seen.files else "`solvent audit PATH` reads another folder, or one file"
     return f"`solvent debt explain {seen.first[0].rule.code}` · `solvent audit --new-since main` in CI"
 
 

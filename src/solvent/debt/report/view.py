@@ -149,7 +149,7 @@ def _groups(found: Audit) -> list[Group]:
 
 def lines_of(finding: Finding) -> Sequence[str]:
     """The evidence, a line each: number, in a notebook behind its cell's, and text."""
-    return [f"{_number(step.place)} {step.text}" for step in finding.evidence]
+    return [f"{_number(step.place)} {step.text}" for step in finding.evidence if step.text]
 
 
 def _number(place: Place) -> str:
