@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from solvent.debt.facts.file import FileFacts
 
 LEAST_STATEMENTS, LEAST_NODES = 6, 60
+LEAST_IN_CELL = 8  # statements; what is shorter is said again in many a notebook
 LEAST_LINES = 12  # of a file that is compared as a whole, without comments
 _UNSAID = frozenset({"ctx", "type_comment", "kind", "type_ignores", "type_params"})
 
@@ -50,7 +51,10 @@ def _block(file: FileFacts, body: Sequence[ast.AST], kind: str, scope: str, line
     body = [node for node in body if not _is_text(node)]
     nodes = [each for node in body for each in ast.walk(node)]
     statements = sum(isinstance(node, ast.stmt) and not isinstance(node, _LIGHT) for node in nodes)
-    if statements < LEAST_STATEMENTS or sum(isinstance(node, ast.expr | ast.stmt) for node in nodes) < LEAST_NODES:
+    if (
+        statements < (LEAST_IN_CELL if kind == "cell" else LEAST_STATEMENTS)
+        or sum(isinstance(node, ast.expr | ast.stmt) for node in nodes) < LEAST_NODES
+    ):
         return
     place = file.document.place(line)
     shown = f"cell {place.cell}:{place.line}" if place.cell else f"{place.line}"

@@ -82,7 +82,7 @@ def read_notebook(path: str, content: bytes) -> Document:
             gaps.append(Gap(number, first, first + len(code) - 1, reason))
         blanked.update({first + index: text for index, text in removed.items()})
         errors = [output.ename or "an error" for output in cell.outputs if output.output_type in {"error", "pyerr"}]
-        count = cell.execution_count if cell.execution_count is not None else cell.prompt_number
+        count = cell.execution_count or cell.prompt_number or None  # Colab writes 0 for a cell that was not run
         cells.append(
             Cell(number, first, len(code), [line.physical for line in source], count, errors[0] if errors else "")
         )

@@ -43,18 +43,23 @@ def _copies(repository: Repository) -> Iterator[tuple[Placed, Placed]]:
         if not is_test(summary.path) and not is_exercise(summary.path) and not _is_lesson(summary.path):
             for block in summary.blocks:
                 groups.setdefault((block.kind, block.digest), []).append((summary.path, block))
-    for placed in groups.values():
+    for (kind, _), placed in groups.items():
         for at, other in enumerate(placed[1:], 1):
-            near = [one for one in placed[:at] if not _stand_alone(one[0], other[0])]
+            near = [one for one in placed[:at] if not _stand_alone(kind, one[0], other[0])]
             if near:
                 yield near[0], other
 
 
-def _stand_alone(one: str, other: str) -> bool:
-    """Whether two files are meant to stand each alone: notebooks of other folders, and a notebook beside its export."""
+def _stand_alone(kind: str, one: str, other: str) -> bool:
+    """Whether two files are meant to stand each alone: a notebook and another folder's or a module, which was made of
+    it or is made for it; parts of two projects that lie side by side.
+    """
     a, b = PurePosixPath(one), PurePosixPath(other)
-    notebooks = a.suffix == b.suffix == ".ipynb"
-    return (notebooks and a.parent != b.parent) or (a.suffix != b.suffix and a.with_suffix("") == b.with_suffix(""))
+    if a.suffix == b.suffix == ".ipynb":
+        return a.parent != b.parent
+    return ".ipynb" in {a.suffix, b.suffix} or (
+        kind != "file" and a.parts[0] != b.parts[0] and len(a.parts) > 1 < len(b.parts)
+    )
 
 
 _LESSON = re.compile(
@@ -108,8 +113,11 @@ def untested_pipeline(repository: Repository) -> Iterator[Found]:
 
 def _is_program(repository: Repository, trainers: Sequence[Summary]) -> bool:
     """Whether the training is a part of something that is run again: a module among modules, a stage, a job, an image.
-    Scripts that stand each alone are studies, which are done when they are done.
+
+    Scripts that stand each alone, and collections of projects, are studies, which are done when they are done.
     """
+    if len({summary.path.partition("/")[0] for summary in trainers}) > 2 and all("/" in t.path for t in trainers):
+        return False  # a collection
     if any(PurePosixPath(path).name in _RUN_AGAIN or images.is_dockerfile(path) for path in repository.files):
         return True
     if any(function.route for summary in repository.summaries.values() for function in summary.functions):

@@ -76,7 +76,7 @@ def undeclared_read(repository: Repository) -> Iterator[Found]:
 
 
 def _is_data(path: str) -> bool:
-    inside = not path.startswith(("/", "~", "..", "{")) and "://" not in path and "{" not in path
+    inside = not path.startswith(("/", "~", "..", "{")) and ":" not in path and "{" not in path
     return inside and PurePosixPath(path).suffix.lower() in DATA_SUFFIXES - {
         ".txt",
         ".json",

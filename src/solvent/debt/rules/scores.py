@@ -22,7 +22,7 @@ from solvent.debt.rules.judging import (
     uses,
 )
 
-VALIDATION = ("val", "dev")  # in the name of rows that are meant for choosing
+VALIDATION = ("val", "vl", "dev")  # in the name of rows that are meant for choosing
 
 
 @rule(
@@ -51,9 +51,9 @@ def scored_on_train(file: FileFacts) -> Iterator[Found]:
         same = fitting.rows.part == judged.rows.part
         if same and (split_of(judged.rows.part) or "same" in seen or not _learns_by_heart(judged.model)):
             continue  # the training side of a split is meant as it stands; a line's fit is a figure of its own
-        if judged.site[-1] not in seen and not _says_train(file, judged.site):
-            seen |= {"same"} if same else set()  # of figures on all rows one is told, of tests that were learnt each
-            seen.add(judged.site[-1])
+        if fitting.site[-1] not in seen and not _says_train(file, judged.site):
+            seen |= {"same"} if same else set()  # of figures on the rows of the fit one is told
+            seen.add(fitting.site[-1])
             yield found_at(file, judged.site, fitting.site, said="the rows are among those of the fit")
 
 
