@@ -44,6 +44,8 @@ def _assign_item(flow: Expressions, target: ast.Subscript, value: Value) -> None
     elif isinstance(owner, Rows):
         if located and isinstance(key, Record):
             key = key.fields.get("1", UNKNOWN)
+        elif isinstance(value, Statistic) and all(fit.kind == "statistics" for fit in value.fits):
+            value = Constant(None)  # the same in every row tells nothing of any
         flow.replace(owner, with_column(owner, key, value, flow.site(target)))
 
 

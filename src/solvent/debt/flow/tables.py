@@ -52,7 +52,7 @@ STATISTICS = _in(
     "StandardScaler MinMaxScaler RobustScaler MaxAbsScaler QuantileTransformer PowerTransformer KBinsDiscretizer "
     "SplineTransformer SimpleImputer KNNImputer IterativeImputer Imputer PCA IncrementalPCA KernelPCA SparsePCA "
     "MiniBatchSparsePCA TruncatedSVD NMF FastICA FactorAnalysis DictionaryLearning LatentDirichletAllocation "
-    "TfidfVectorizer TfidfTransformer VarianceThreshold Nystroem",
+    "TfidfVectorizer TfidfTransformer Nystroem",
 ) | _in("feature_engine", "MeanMedianImputer EndTailImputer RandomSampleImputer EqualFrequencyDiscretiser")
 WITH_TARGET = (
     _in(
@@ -76,7 +76,8 @@ ROWWISE = _in(
     "sklearn",
     "OneHotEncoder OrdinalEncoder LabelEncoder LabelBinarizer MultiLabelBinarizer Normalizer Binarizer "
     "FunctionTransformer PolynomialFeatures HashingVectorizer FeatureHasher CountVectorizer DictVectorizer "
-    "MissingIndicator RandomTreesEmbedding GaussianRandomProjection SparseRandomProjection RBFSampler",
+    "MissingIndicator VarianceThreshold RandomTreesEmbedding GaussianRandomProjection SparseRandomProjection "
+    "RBFSampler",
 ) | _in("category_encoders", "OneHotEncoder OrdinalEncoder BinaryEncoder HashingEncoder BaseNEncoder SumEncoder")
 CLUSTERING = _in(
     "sklearn",

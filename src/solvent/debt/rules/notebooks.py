@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from solvent.debt.facts.document import Cell
 from solvent.debt.facts.file import FileFacts
-from solvent.debt.facts.outline import installs
+from solvent.debt.facts.outline import imports, installs
 from solvent.debt.facts.repository import is_exercise
 from solvent.debt.facts.types import words
 from solvent.debt.finding import Found
@@ -142,7 +142,7 @@ def _is_bare_magic(file: FileFacts, statement: ast.stmt) -> bool:
 
 def _is_plain(file: FileFacts) -> bool:
     """Whether all that binds names can be seen."""
-    if file.star_imports or file.document.gaps:
+    if file.star_imports or file.document.gaps or any(one.name.startswith("pyforest") for one in imports(file)):
         return False
     for text in file.document.blanked.values():
         magic = re.match(r"\s*(?:\w[\w\s,]*=\s*)?%{1,2}\s*(\w+)", text)
