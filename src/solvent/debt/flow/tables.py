@@ -105,11 +105,6 @@ SUPERVISED = (
     | _in("catboost", "CatBoostClassifier CatBoostRegressor CatBoost")
 )
 NEURAL = _in("keras", "Sequential Model")
-FLEXIBLE = frozenset(
-    name
-    for name in SUPERVISED
-    if any(part in name for part in ("Tree", "Forest", "Boost", "LGBM", "XGB", "Neighbors", "MLP", "Bagging"))
-) | _in("sklearn", "SVC NuSVC SVR NuSVR GaussianProcessClassifier GaussianProcessRegressor KernelRidge")
 WRAPPERS = _in(
     "sklearn",
     "VotingClassifier VotingRegressor StackingClassifier StackingRegressor CalibratedClassifierCV OneVsRestClassifier "

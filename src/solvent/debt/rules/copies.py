@@ -40,7 +40,7 @@ def _copies(repository: Repository) -> Iterator[tuple[Placed, Placed]]:
     """Each copy after the first place where its code stands, if the two could share it."""
     groups: dict[tuple[str, str], list[Placed]] = {}
     for summary in repository.python_files():
-        if not is_test(summary.path) and not is_exercise(summary.path) and not _is_lesson(summary.path):
+        if not (is_test(summary.path) or is_exercise(summary.path) or _repeats(summary.path)):
             for block in summary.blocks:
                 groups.setdefault((block.kind, block.digest), []).append((summary.path, block))
     for (kind, _), placed in groups.items():
@@ -57,21 +57,25 @@ def _stand_alone(kind: str, one: str, other: str) -> bool:
     a, b = PurePosixPath(one), PurePosixPath(other)
     if a.suffix == b.suffix == ".ipynb":
         return a.parent != b.parent
+    if _PROJECTS & set(a.parts) and a.parts[:2] != b.parts[:2]:
+        return True
     return ".ipynb" in {a.suffix, b.suffix} or (
         kind != "file" and a.parts[0] != b.parts[0] and len(a.parts) > 1 < len(b.parts)
     )
 
 
+_PROJECTS = frozenset({"projects", "case-studies", "challenges", "exercises", "assignments", "labs"})
+_SET_ASIDE = re.compile(r"(^|/)(archived?|backups?|old|obsolete|legacy|deprecated)/|submission|(^|/)\d+-[^/]*$", re.I)
 _LESSON = re.compile(
-    r"colab|completed?|practice|explained|lesson|lecture|seminar|tutorial"
+    r"colab|_sol\b|completed?|practice|explained|lesson|lecture|seminar|tutorial"
     r"|(week|day|chapter|lab|module|class|unit)[ _-]?\d",
     re.IGNORECASE,
 )
 
 
-def _is_lesson(path: str) -> bool:
-    """Whether a notebook teaches: it repeats what others say, so that it can be read alone."""
-    return path.endswith(".ipynb") and bool(_LESSON.search(path))
+def _repeats(path: str) -> bool:
+    """Whether a file repeats others on purpose: an archive, a submission in one file, a numbered task, a lesson."""
+    return bool(_SET_ASIDE.search(path)) or (path.endswith(".ipynb") and bool(_LESSON.search(path)))
 
 
 def _larger_first(pair: tuple[Placed, Placed]) -> tuple[int, int, str, int]:
@@ -116,8 +120,8 @@ def _is_program(repository: Repository, trainers: Sequence[Summary]) -> bool:
 
     Scripts that stand each alone, and collections of projects, are studies, which are done when they are done.
     """
-    if len({summary.path.partition("/")[0] for summary in trainers}) > 2 and all("/" in t.path for t in trainers):
-        return False  # a collection
+    if len(trainers) > MOST_TRAINERS or len({summary.path.partition("/")[0] for summary in trainers}) > 2:
+        return False
     if any(PurePosixPath(path).name in _RUN_AGAIN or images.is_dockerfile(path) for path in repository.files):
         return True
     if any(function.route for summary in repository.summaries.values() for function in summary.functions):
@@ -127,6 +131,7 @@ def _is_program(repository: Repository, trainers: Sequence[Summary]) -> bool:
     return any(one.level or one.name in own or one.name.rpartition(".")[0] in own for one in used)
 
 
+MOST_TRAINERS = 7  # files; more are a collection
 _RUN_AGAIN = frozenset({"dvc.yaml", "MLproject", "Makefile", "pyproject.toml", "setup.py", "solvent.toml", "Procfile"})
 
 
