@@ -22,6 +22,7 @@ _FETCHES = words("""
     tensorflow.keras.utils.get_file keras.utils.get_file torch.hub.load_state_dict_from_url
     torch.hub.download_url_to_file torchvision.datasets.utils.download_url gdown.download
 """) | {name for name in READS if name.startswith(("pandas.", "polars.", "geopandas."))}
+_LIVE = re.compile(r"\.json$")  # lists and settings that a program wants as they are today
 _CHECKED = re.compile(r"md5|sha1|sha256|sha512|hashlib|checksum|known_hash|file_hash|digest", re.IGNORECASE)
 _ADDRESSES = words("url filepath_or_buffer origin io source")
 
@@ -34,7 +35,7 @@ def remotes(file: FileFacts) -> Iterator[Remote]:
         addresses = [*call.args, *(one.value for one in call.keywords if one.arg in _ADDRESSES)]
         for node in addresses[:3]:
             origin = _address(file, node)
-            if origin is not None and not _CHECKED.search(_around(file, call)):
+            if origin is not None and not _LIVE.search(str(origin.value)) and not _CHECKED.search(_around(file, call)):
                 yield Remote(call.lineno, origin.lineno, str(origin.value), ast.unparse(call))
                 break
 

@@ -94,14 +94,18 @@ def _debt(number: int, debt: Debt, paint: Paint, *, rest: bool) -> list[str]:
     lines += [paint(f"      {_cut(line, WIDTH - 6)}", "soft") for line in lines_of(best.finding)[:4]]
     more = debt.items[1:]
     if rest:
-        lines += [
-            line
-            for item in more
-            for line in _wrapped(f"{shown_place(item.finding.place)} {item.finding.said}", "      ")
-        ]
+        lines += [line for item in more for line in _further(item)]
     elif more:
         lines += _wrapped(f"and {plural(len(more), 'place')} more, {duration(debt.sum.principal)} in all", "      ")
     return [*lines, *_wrapped(f"fix: {debt.rule.fix}", "      ")]
+
+
+def _further(item: Priced) -> list[str]:
+    """A further place of a debt, and what is special to it."""
+    place, said = shown_place(item.finding.place), item.finding.said
+    if len(place) + len(said) + 7 <= WIDTH:
+        return [f"      {place} {said}".rstrip()]
+    return [f"      {_short(place, WIDTH - 6)}", *_wrapped(said, "        ")]
 
 
 def _headed(place: str, name: str, even: str, paint: Paint) -> list[str]:
@@ -109,13 +113,13 @@ def _headed(place: str, name: str, even: str, paint: Paint) -> list[str]:
     told = f"{paint(name, 'accent')}  {even}"
     if len(f"{place}  {name}  {even}") <= WIDTH:
         return [f"{place}  {told}"]
-    return [_short(place), f"      {told}"]
+    return [_short(place, WIDTH), f"      {told}"]
 
 
-def _short(place: str) -> str:
-    """A place that fits into a line: of a long path its beginning and its end."""
-    left = WIDTH // 3
-    return place if len(place) <= WIDTH else f"{place[:left]}…{place[left + 1 - WIDTH :]}"
+def _short(place: str, width: int) -> str:
+    """A place that fits into a width: of a long path its beginning and its end."""
+    left = width // 3
+    return place if len(place) <= width else f"{place[:left]}…{place[left + 1 - width :]}"
 
 
 def what(item: Priced) -> str:

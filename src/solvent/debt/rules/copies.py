@@ -17,7 +17,13 @@ Placed = tuple[str, Block]
 
 
 @rule(
-    "PIP001", "copied-code", severity="W", principal="c", driver="C", source="Sculley 2015: glue code, pipeline jungles"
+    "PIP001",
+    "copied-code",
+    severity="W",
+    principal="c",
+    driver="C",
+    source="Sculley 2015: glue code, pipeline jungles",
+    preview=True,  # right as a fact, but half of the copies in public code stand where they cannot be shared
 )
 def copied_code(repository: Repository) -> Iterator[Found]:
     """A function, a cell or a whole file stands a second time, at most with other names of variables.
@@ -95,7 +101,15 @@ def _copy(first: Placed, copy: Placed, more: int) -> Found:
     return Found(block.line, lines, said, scope=block.scope, syntax=f"{block.kind} {block.digest}", path=path)
 
 
-@rule("PIP005", "untested-pipeline", severity="W", principal="e", driver="C", source="ML Test Score")
+@rule(
+    "PIP005",
+    "untested-pipeline",
+    severity="W",
+    principal="e",
+    driver="C",
+    source="ML Test Score",
+    preview=True,  # right as a fact, but a study that is done needs no tests, and looks like a program
+)
 def untested_pipeline(repository: Repository) -> Iterator[Found]:
     """A model is trained by code that no test imports.
 

@@ -51,7 +51,7 @@ def _names(file: FileFacts, cell: Cell) -> tuple[dict[str, int], dict[str, int]]
     return reads, made
 
 
-@rule("REP005", "saved-error", severity="I", principal="b", driver="R", source="pynblint", preview=True)
+@rule("REP005", "saved-error", severity="I", principal="b", driver="R", source="pynblint")
 def saved_error(file: FileFacts) -> Iterator[Found]:
     """A notebook was left and kept where a cell failed: nothing was run after it.
 
