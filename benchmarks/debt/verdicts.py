@@ -17,7 +17,8 @@ def main() -> None:
         judged = second if path.stem == "SECOND" else first
         for row in rows(path):
             judged[row.get("rule") or path.stem].append(row)
-    print("| rule | first | second | repositories | lower bound of the second (Wilson, 95%) |\n| --- | --- | --- | --- | --- |")
+    print("| rule | first | second | repositories | lower bound of the second (Wilson, 95%) |")
+    print("| --- | --- | --- | --- | --- |")
     for rule in sorted({*first, *second}):
         right, judged_ = tally(second[rule])
         bound = f"{wilson(right, judged_):.2f}" if judged_ else "–"
