@@ -214,6 +214,14 @@ def test_the_trend_names_who_took_on_and_who_paid(repository, solvent):
     assert "+5.4 min  1 PIP008  more of it" in text
 
 
+def test_what_a_partial_clone_lacks_is_said(repository, solvent, tmp_path_factory):
+    clone = tmp_path_factory.mktemp("partial")
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    git(repository, "clone", "--filter=blob:none", "--no-checkout", repository.as_uri(), clone / "here")
+    text = solvent("audit", "--history", "3", cwd=clone / "here").out
+    assert "Not read: up to 1 file a commit, left out of this partial clone." in text
+
+
 def test_sarif_is_what_others_read(repository, solvent):
     (repository / "train.py").write_text(BAD + "x = df[df.a == np.nan]  # solvent: allow[PIP008] on purpose\n")
     solvent("audit", "--rule", "PIP008", "--sarif", "out.sarif", "--new-since", "HEAD", cwd=repository)

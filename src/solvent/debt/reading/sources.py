@@ -14,6 +14,7 @@ from solvent.debt.reading.git import Blobs, Git, shown
 from solvent.foundation.errors import UsageError
 
 MOST_BYTES = 256 * 1024 * 1024  # of one file that is read at all
+ABSENT = "not in this clone"  # why a file cannot be read whose content a partial clone left out
 _WORDS = """
     .git .hg .svn .venv venv env .env node_modules __pycache__ .tox .nox .eggs site-packages .mypy_cache .ruff_cache
     .pytest_cache .ipynb_checkpoints .solvent .dvc .idea .vscode
@@ -106,7 +107,7 @@ class Revision:
     def read(self, path: str) -> bytes:
         content = self._blobs.read(self.oids[path])
         if content is None:
-            raise Unreadable("not in this clone")
+            raise Unreadable(ABSENT)
         return content
 
 

@@ -32,6 +32,7 @@ def trend_document(points: Sequence[Point]) -> dict[str, Any]:
                 "change": point.change,
                 "added": point.added,
                 "gone": point.gone,
+                "absent": point.absent,
             }
             for point in points
         ]
@@ -46,6 +47,9 @@ def render_trend(points: Sequence[Point], *, paint: Paint, spark: Spark) -> Iter
     first, last = points[0], points[-1]
     yield paint(_sentence(first, last), "strong")
     yield f"{plural(len(points), 'commit')}, {_day(first)} to {_day(last)}, by today's rules."
+    absent = max(point.absent for point in points)
+    if absent:
+        yield f"Not read: up to {plural(absent, 'file')} a commit, left out of this partial clone."
     yield ""
     drawn = _sampled([point.principal.mean for point in points])
     yield f"  {'all':<22} {spark(drawn)}  {_move(first.principal.mean, last.principal.mean)}"
