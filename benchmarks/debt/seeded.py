@@ -152,7 +152,7 @@ def dat104(s: Style, r: random.Random) -> Body:
 def dat105(s: Style, r: random.Random) -> Body:
     if r.random() < 0.4:
         return [*fit(s, r, "{X}", "{y}"), split(s), "print({m}.score({b}, {d}))  # plant"]
-    return [*fit(s, r, "{X}", "{y}"), "print({m}.score({X}, {y}))  # plant"]
+    return [split(s), *fit(s, r), "print({m}.score({X}, {y}))  # plant"]
 
 
 def dat106(s: Style, r: random.Random) -> Body:

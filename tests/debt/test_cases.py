@@ -4,7 +4,7 @@
 name: `python train.py`, `text requirements.txt`, `python notebook` (cells divided by `# %%`), `json nb.ipynb`.
 A line that ends in `# finding` must be found; no other may be; an info string that does marks the file's first line.
 `base64 FILE` holds bytes, `size FILE` a number of them. `# %% [3]` is a cell that was run third, `# %% [3] failed` one
-that saved an error.
+that saved an error, `# %% [3] failed NAME` one that saved that error.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def as_notebook(text: str) -> bytes:
         head, _, body = part.partition("\n")
         source = body.removesuffix("\n").splitlines(keepends=True)
         count = re.match(r" \[(\d+)\]", head)
-        outputs = [{"output_type": "error", "ename": "E", "evalue": "", "traceback": []}] if "failed" in head else []
+        name = head.partition("failed")[2].strip() or "ValueError"
+        outputs = [{"output_type": "error", "ename": name, "evalue": "", "traceback": []}] if "failed" in head else []
         code = {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": outputs, "source": source}
         code["execution_count"] = int(count[1]) if count else None
         cells.append({"cell_type": "markdown", "metadata": {}, "source": source} if "markdown" in head else code)

@@ -1,9 +1,12 @@
 """`solvent audit` and `solvent debt`, installed, on a repository with a history."""
 
+import gzip
 import json
+import os
 import re
 import socket
 import subprocess
+import zipfile
 
 import pytest
 import sarif_pydantic
@@ -41,6 +44,40 @@ def test_the_first_screen_says_what_is_owed_and_what_to_do(repository, solvent):
     assert max(map(len, lines)) <= 80
 
 
+TUNED = """
+from imblearn.over_sampling import SMOTE
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+
+def main(X, y):
+    X, y = SMOTE(random_state=0).fit_resample(X, y)
+    a, b, c, d = train_test_split(X, y, random_state=0)
+    scores = []
+    for k in range(1, 9):
+        scores.append(KNeighborsClassifier(k).fit(a, c).score(b, d))
+    print(max(scores))
+"""
+
+
+def test_two_debts_of_one_cause_are_counted_once_and_said_to_be(repository, solvent):
+    (repository / "train.py").write_text(TUNED)
+    answer = solvent("audit", "--rule", "DAT103,DAT106", "--html", "page.html", cwd=repository)
+    assert answer.code == 1, answer.err
+    assert answer.out.count("counted with another debt") == 1
+    assert "counted with another debt" in (repository / "page.html").read_text()
+
+
+def test_a_long_path_stands_in_a_line_of_its_own(repository, solvent):
+    folder = repository / "a folder with a long name and an ümlaut" / "another one, for its experiments"
+    folder.mkdir(parents=True)
+    (folder / "train.py").write_text(BAD)
+    (repository / "train.py").unlink()
+    lines = solvent("audit", "--rule", "PIP008", cwd=repository).out.splitlines()
+    assert max(map(len, lines)) <= 80
+    place = next(at for at, line in enumerate(lines) if line.endswith("train.py:2"))
+    assert lines[place + 1].strip().startswith("PIP008 nan-equality  ")
+
+
 def test_ignored_files_are_not_read_and_new_ones_are(repository, solvent):
     (repository / "ignored").mkdir()
     (repository / "ignored" / "a.py").write_text(BAD)
@@ -76,6 +113,61 @@ def test_github_and_markdown(repository, solvent):
     assert annotations.startswith("::error file=train.py,line=2,title=PIP008 nan-equality::")
     comment = solvent("audit", "--rule", "PIP008", "--markdown", cwd=repository).out
     assert "| `train.py:2` | PIP008 nan-equality" in comment
+
+
+def test_odd_files_stop_nothing_and_are_said_to_be_left_out(tmp_path, solvent):
+    folder = tmp_path / "a folder with ümlauts"
+    (folder / "empty").mkdir(parents=True)
+    (folder / "good.py").write_text(BAD)
+    (folder / os.fsdecode(b"name\xff.py")).write_text(BAD)
+    (folder / "two\nlines.py").write_text(BAD)
+    (folder / "loop").symlink_to(".")
+    (folder / "outside.py").symlink_to("/etc/passwd")
+    os.mkfifo(folder / "pipe.py")
+    left = {
+        "two.py": b"print 'x'\n",
+        "binary.py": bytes(range(256)) * 50,
+        "latin.py": "name = 'M\xfcller'\n".encode("latin-1"),
+        "deep.py": b"x = " + b" + ".join([b"1"] * 20_000),
+        "null.ipynb": b'{"cells": null}',
+        "odd.ipynb": b'{"cells": [{"cell_type": "code", "source": null, "outputs": null}], "metadata": null}',
+    }
+    for name, content in left.items():
+        (folder / name).write_bytes(content)
+    for name in ("dvc.yaml", "dvc.lock", "environment.yml", "pyproject.toml", "solvent.toml", ".python-version"):
+        (folder / name).write_text("a: &a [*a]\n- [[[\n")
+    answer = solvent("audit", "--preview", "--json", cwd=folder)
+    assert answer.code == 1
+    assert {path for group in answer.json["not_analysed"] for path in group["files"]} == set(left)
+    found = {finding["path"] for finding in answer.json["findings"] if finding["rule"] == "PIP008"}
+    assert found == {"good.py", "name\ufffd.py", "two\nlines.py"}
+
+
+def test_bombs_in_model_files_cost_little(tmp_path, solvent):
+    with zipfile.ZipFile(tmp_path / "zeros.pt", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("archive/data.pkl", bytes(60_000_000))
+    (tmp_path / "wide.pkl").write_bytes(b"\x80\x02]q\0" + b"(h\0h\0e" * 200_000 + b".")
+    (tmp_path / "claims.pkl").write_bytes(b"\x80\x04\x95" + (10**15).to_bytes(8, "little") + b"N.")
+    (tmp_path / "odd.pth").write_bytes(b"PK\x03\x04" + bytes(500))
+    with gzip.open(tmp_path / "zeros.joblib", "wb") as bomb:
+        bomb.write(bytes(60_000_000))
+    (tmp_path / "a.py").write_text("x = 1\n")
+    answer = solvent("audit", "--rule", "BOX", "--json", cwd=tmp_path)
+    assert (answer.code, answer.json["findings"]) == (0, [])
+
+
+def test_a_repository_without_commits_an_empty_folder_and_a_bare_clone(tmp_path, solvent):
+    git(tmp_path, "init")
+    (tmp_path / "a.py").write_text(BAD)
+    assert "interest is unknown" in solvent("audit", "--rule", "PIP008", cwd=tmp_path).out
+    assert solvent("audit", "--history", "3", cwd=tmp_path).out.startswith("No commit to audit here")
+    assert solvent("audit", "--new-since", "HEAD", cwd=tmp_path).code == 2
+    git(tmp_path, "clone", "--bare", ".", "bare.git")
+    for name in ("bare.git", "empty"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        answer = solvent("audit", name, cwd=tmp_path)
+        assert (answer.code, answer.out.splitlines()[0]) == (0, "No Python to audit here.")
+        assert answer.out.splitlines()[-1] == "Next: `solvent audit PATH` reads another folder, or one file"
 
 
 def test_nothing_of_the_repository_is_run(repository, solvent):
@@ -120,6 +212,14 @@ def test_the_trend_names_who_took_on_and_who_paid(repository, solvent):
     text = solvent("audit", "--rule", "PIP008", "--history", "10", cwd=repository).out
     assert text.startswith("This repository owes 0 min (0–0), 5.4 min less than on 2026-01-05.")
     assert "+5.4 min  1 PIP008  more of it" in text
+
+
+def test_what_a_partial_clone_lacks_is_said(repository, solvent, tmp_path_factory):
+    clone = tmp_path_factory.mktemp("partial")
+    git(repository, "config", "uploadpack.allowFilter", "true")
+    git(repository, "clone", "--filter=blob:none", "--no-checkout", repository.as_uri(), clone / "here")
+    text = solvent("audit", "--history", "3", cwd=clone / "here").out
+    assert "Not read: up to 1 file a commit, left out of this partial clone." in text
 
 
 def test_sarif_is_what_others_read(repository, solvent):

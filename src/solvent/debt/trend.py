@@ -14,13 +14,13 @@ from solvent.debt.pricing.price import History, Prices
 from solvent.debt.reading.cache import Cache
 from solvent.debt.reading.extracting import Progress, extracts
 from solvent.debt.reading.git import Blobs, Commit, Git
-from solvent.debt.reading.sources import Revision
+from solvent.debt.reading.sources import ABSENT, Revision
 from solvent.debt.rules.base import Rule
 
 
 class Point(msgspec.Struct, frozen=True):
     """What was owed at a commit; families: principal's mean in minutes by family; change: against the commit before;
-    added, gone: findings that came and went, by rule.
+    added, gone: findings that came and went, by rule; absent: files whose content a partial clone does not have.
     """
 
     commit: Commit
@@ -30,6 +30,7 @@ class Point(msgspec.Struct, frozen=True):
     change: float
     added: dict[str, int]
     gone: dict[str, int]
+    absent: int = 0
 
 
 def trend(
@@ -63,7 +64,8 @@ def trend(
             change = principal.mean - points[-1].principal.mean if points else 0.0
             added = _counted(now, now.keys() - before) if points else {}
             gone = _counted(owed, before - now.keys())
-            points.append(Point(commit, principal, len(chosen), families, change, added, gone))
+            absent = sum(each.skipped == ABSENT for each in own.values())
+            points.append(Point(commit, principal, len(chosen), families, change, added, gone, absent))
             before, owed = set(now), now
     return points
 
@@ -86,7 +88,7 @@ def _read(
     def read(key: str) -> bytes:
         content = blobs.read(keys[key])
         if content is None:
-            raise Unreadable("not in this clone")
+            raise Unreadable(ABSENT)
         return content
 
     return extracts(list(keys), read, [rule for rule in rules if rule.scope == "file"], cache, progress)

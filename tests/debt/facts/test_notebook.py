@@ -67,7 +67,7 @@ def test_markdown_is_counted_and_one_string_is_one_line_of_the_file() -> None:
 def test_format_3() -> None:
     cell = {"cell_type": "code", "input": ["a = 1"], "prompt_number": 3, "outputs": [{"output_type": "pyerr"}]}
     document = read_document("a.ipynb", json.dumps({"nbformat": 3, "worksheets": [{"cells": [cell]}]}).encode())
-    assert (document.text, document.cells[0].count, document.cells[0].failed) == ("a = 1", 3, True)
+    assert (document.text, document.cells[0].count, document.cells[0].error) == ("a = 1", 3, "an error")
 
 
 def test_an_unreadable_cell_is_a_gap() -> None:
@@ -79,12 +79,12 @@ def test_an_unreadable_cell_is_a_gap() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "no notebook"),
-        (b"{}", "no notebook"),
-        (b"\xff\xfe", "no notebook"),
-        (b"[" * 100_000, "no notebook"),
-        (b'{"cells": ' + b"[" * 100_000, "no notebook"),
-        (b'{"cells": [1]}', "no notebook"),
+        (b"", "not a notebook"),
+        (b"{}", "not a notebook"),
+        (b"\xff\xfe", "not a notebook"),
+        (b"[" * 100_000, "not a notebook"),
+        (b'{"cells": ' + b"[" * 100_000, "not a notebook"),
+        (b'{"cells": [1]}', "not a notebook"),
         (b'{"cells": [], "metadata": {"kernelspec": {"language": "R"}}}', "another language"),
         (notebook("print 'x'"), "not Python 3"),
     ],
@@ -102,7 +102,7 @@ def test_nan_in_an_output_is_no_obstacle() -> None:
     content = notebook("a = 1", outputs=[{"output_type": "error", "data": float("nan")}])
     assert b"NaN" in content
     document = read_document("a.ipynb", content)
-    assert document.text == "a = 1" and document.cells[0].failed
+    assert document.text == "a = 1" and document.cells[0].error
 
 
 @settings(deadline=None, max_examples=60)

@@ -45,6 +45,12 @@ def test_one_root_is_charged_once():
     assert [made.price(at).principal.mean > 0 for at in range(3)] == [True, False, True]
 
 
+def test_a_root_is_charged_with_the_most_severe_debt_that_comes_of_it():
+    warning = RULES["REP001"]
+    made = prices([found(rule=warning, root="split"), found(line=5, root="split"), found(line=9, rule=warning)])
+    assert [made.price(at).principal.mean > 0 for at in range(3)] == [False, True, True]
+
+
 def test_sums_are_the_sums_of_means_and_wider_than_independent_ones():
     made = prices([found(f"{n}.py") for n in range(20)])
     total = made.sum(range(20)).principal

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from solvent.debt.facts.file import FileFacts
 
 LEAST_STATEMENTS, LEAST_NODES = 6, 60
+LEAST_IN_CELL = 8  # statements; what is shorter is said again in many a notebook
 LEAST_LINES = 12  # of a file that is compared as a whole, without comments
 _UNSAID = frozenset({"ctx", "type_comment", "kind", "type_ignores", "type_params"})
 
@@ -32,14 +33,28 @@ def blocks(file: FileFacts) -> Iterator[Block]:
     for cell in file.document.cells:
         last = cell.first + cell.lines - 1
         within = [node for node in file.tree.body if cell.first <= node.lineno <= last]
-        yield from _block(file, within, "cell", "", within[0].lineno if within else cell.first, last)
+        if not _only_draws(file, within):
+            yield from _block(file, within, "cell", "", within[0].lineno if within else cell.first, last)
+
+
+def _only_draws(file: FileFacts, body: Sequence[ast.stmt]) -> bool:
+    """Whether most statements of a cell are calls that draw or print: a picture is made where it is shown."""
+    calls = [node.value.func for node in body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
+    drawing = [func for func in calls if file.resolve(func).startswith(_DRAWING)]
+    return 2 * len(drawing) > len(body)
+
+
+_DRAWING = ("matplotlib.", "seaborn.", "plotly.", "builtins.print")
 
 
 def _block(file: FileFacts, body: Sequence[ast.AST], kind: str, scope: str, line: int, last: int) -> Iterator[Block]:
     body = [node for node in body if not _is_text(node)]
     nodes = [each for node in body for each in ast.walk(node)]
     statements = sum(isinstance(node, ast.stmt) and not isinstance(node, _LIGHT) for node in nodes)
-    if statements < LEAST_STATEMENTS or sum(isinstance(node, ast.expr | ast.stmt) for node in nodes) < LEAST_NODES:
+    if (
+        statements < (LEAST_IN_CELL if kind == "cell" else LEAST_STATEMENTS)
+        or sum(isinstance(node, ast.expr | ast.stmt) for node in nodes) < LEAST_NODES
+    ):
         return
     place = file.document.place(line)
     shown = f"cell {place.cell}:{place.line}" if place.cell else f"{place.line}"

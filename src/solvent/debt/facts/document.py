@@ -21,7 +21,8 @@ class Unreadable(Exception):
 
 class Cell(msgspec.Struct, frozen=True):
     """A code cell: number: raw, 1-based; first: its first line in the joined text; lines: how many;
-    physical: line in the notebook's file of each of its lines; count: execution_count; failed: it saved an error.
+    physical: line in the notebook's file of each of its lines; count: execution_count; error: name of the error that it
+    saved, empty where it ran through.
     """
 
     number: int
@@ -29,7 +30,7 @@ class Cell(msgspec.Struct, frozen=True):
     lines: int
     physical: list[int]
     count: int | None
-    failed: bool
+    error: str
 
 
 class Gap(msgspec.Struct, frozen=True):

@@ -144,5 +144,5 @@ def line_of(document: Document, number: int) -> Line:
         place.cell,
         place.line,
         place.physical,
-        (document.line(number) or document.blanked.get(number, "").strip())[:300],
+        (document.blanked.get(number, "").strip() or document.line(number))[:300],
     )

@@ -23,6 +23,7 @@ _SOURCE = re.compile(rb'"(?:source|input)"\s*:\s*')
 
 class _Output(msgspec.Struct):
     output_type: str = ""
+    ename: str = ""
 
 
 class _Cell(msgspec.Struct):
@@ -80,9 +81,11 @@ def read_notebook(path: str, content: bytes) -> Document:
         if reason:
             gaps.append(Gap(number, first, first + len(code) - 1, reason))
         blanked.update({first + index: text for index, text in removed.items()})
-        failed = any(output.output_type in {"error", "pyerr"} for output in cell.outputs)
-        count = cell.execution_count if cell.execution_count is not None else cell.prompt_number
-        cells.append(Cell(number, first, len(code), [line.physical for line in source], count, failed))
+        errors = [output.ename or "an error" for output in cell.outputs if output.output_type in {"error", "pyerr"}]
+        count = cell.execution_count or cell.prompt_number or None  # Colab writes 0 for a cell that was not run
+        cells.append(
+            Cell(number, first, len(code), [line.physical for line in source], count, errors[0] if errors else "")
+        )
         lines += code
     if gaps and len(gaps) == len(cells):
         raise Unreadable(gaps[0].reason)
@@ -105,7 +108,7 @@ def _cells(content: bytes) -> list[tuple[_Cell, list[_Line]]]:
     if raws is None:
         raws = [raw for worksheet in notebook.worksheets for raw in worksheet.cells]
         if not notebook.worksheets:
-            raise Unreadable("no notebook: it has no cells")
+            raise Unreadable("not a notebook: it has no cells")
     read, position, line = [], 0, 1
     for raw in raws:
         begin = content.index(bytes(raw), position)  # the next cell follows at once, so the first match is it
@@ -120,7 +123,7 @@ def _decode(content: bytes, type_: Any) -> Any:
     try:
         return msgspec.json.decode(content, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Unreadable("no notebook") from None
+        raise Unreadable("not a notebook") from None
 
 
 def _as_strict_json(content: bytes) -> bytes:
@@ -128,7 +131,7 @@ def _as_strict_json(content: bytes) -> bytes:
     try:
         return json.dumps(json.loads(content), allow_nan=True).replace("NaN", "null").replace("Infinity", "0").encode()
     except (ValueError, RecursionError):
-        raise Unreadable("no notebook: damaged JSON") from None
+        raise Unreadable("not a notebook: damaged JSON") from None
 
 
 def _source(cell: _Cell, raw: bytes, line: int) -> list[_Line]:

@@ -247,6 +247,18 @@ REMOVED: dict[str, Removed] = {
     "tensorflow.ConfigProto": Removed("tensorflow", "2.0", "2.20.0", "3.5", "tf.config, or tf.compat.v1"),
     "tensorflow.train.AdamOptimizer": Removed("tensorflow", "2.0", "2.20.0", "3.5", "tf.keras.optimizers.Adam"),
     "torch.symeig": Removed("torch", "2.0", "2.9.1", "3.8", "torch.linalg.eigh"),
+    **{
+        f"keras.{name}": Removed("keras", "3.0", "3.15.1", "3.9", instead)
+        for instead, names in {
+            "keras.layers": (
+                "layers.core layers.convolutional layers.recurrent layers.embeddings layers.normalization layers.merge "
+                "layers.advanced_activations layers.pooling"
+            ),
+            "keras.utils": "utils.np_utils",
+            "keras.layers.TextVectorization": "preprocessing.text",
+        }.items()
+        for name in names.split()
+    },
     "gensim.models.wrappers": Removed("gensim", "4.0", "4.4.0", "3.6", "the wrapped tool itself"),
     "gensim.summarization": Removed("gensim", "4.0", "4.4.0", "3.6", "another summariser"),
 }

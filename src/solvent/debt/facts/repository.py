@@ -128,7 +128,8 @@ class Repository:
 
 _VENDORED = re.compile(
     r"(^|/)(_?vendor(ed)?|_?third[-_]?party|3rd[-_]?party|extern(al|als)?|node_modules|site-packages|dist-packages|"
-    r"\.?venv|\.?env|build|dist|\.ipynb_checkpoints|\.tox|\.eggs|bower_components|mlruns|mlartifacts|wandb|lightning_logs)/|_pb2(_grpc)?\.py$",
+    r"\.?venv|\.?env|build|dist|\.ipynb_checkpoints|\.tox|\.eggs|bower_components|mlruns|mlartifacts|wandb|lightning_logs|"
+    r"datasets?/(train|test|val(id(ation)?)?))/|_pb2(_grpc)?\.py$",
     re.IGNORECASE,
 )
 _TEST = re.compile(

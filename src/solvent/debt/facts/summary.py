@@ -74,6 +74,15 @@ class Block(msgspec.Struct, frozen=True):
     shown: str
 
 
+class Remote(msgspec.Struct, frozen=True):
+    """Data fetched from an address that may change. line: of the call; origin: of the literal; syntax: the call."""
+
+    line: int
+    origin: int
+    address: str
+    syntax: str
+
+
 class Use(msgspec.Struct, frozen=True):
     """Of a name or keyword (`name(keyword)`) that some release removed; guarded: in `try` or under a condition on a
     version or an attribute's existence.
@@ -99,13 +108,14 @@ class Summary(msgspec.Struct, frozen=True):
     accesses: list[Access]
     blocks: list[Block]
     uses: list[Use]
+    remotes: list[Remote]
     fits: list[int]
     installs: dict[int, list[str]]
 
 
 def summarise(file: FileFacts, digest: str) -> Summary:
     """Of a file's facts; digest: of its bytes."""
-    from solvent.debt.facts import accesses, clones, outline
+    from solvent.debt.facts import accesses, clones, outline, remotes
 
     return Summary(
         path=file.path,
@@ -118,6 +128,7 @@ def summarise(file: FileFacts, digest: str) -> Summary:
         accesses=list(accesses.accesses(file)),
         blocks=list(clones.blocks(file)),
         uses=list(outline.uses(file)),
+        remotes=list(remotes.remotes(file)),
         fits=list(outline.fits(file)),
         installs=outline.installs(file.document),
     )

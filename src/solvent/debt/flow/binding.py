@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from solvent.debt.flow.values import UNKNOWN, Columns, Constant, Origin, Record, Rows, Site, Statistic, Value
+from solvent.debt.flow.values import UNKNOWN, Columns, Constant, Fit, Origin, Record, Rows, Site, Statistic, Value
 
 if TYPE_CHECKING:
     from solvent.debt.flow.expressions import Expressions
@@ -44,6 +44,8 @@ def _assign_item(flow: Expressions, target: ast.Subscript, value: Value) -> None
     elif isinstance(owner, Rows):
         if located and isinstance(key, Record):
             key = key.fields.get("1", UNKNOWN)
+        elif isinstance(value, Statistic) and all(fit.kind == "statistics" for fit in value.fits):
+            value = Constant(None)  # the same in every row tells nothing of any
         flow.replace(owner, with_column(owner, key, value, flow.site(target)))
 
 
@@ -60,8 +62,32 @@ def with_column(owner: Rows, key: Value, value: Value, site: Site) -> Rows:
     if columns is not None:
         only = columns.only | names if columns.only is not None and names else columns.only
         born = tuple(sorted({**dict(columns.born), **dict.fromkeys(names, site)}.items()))
-        columns = Columns(only, columns.without - names, born)
-    return msgspec.structs.replace(owner, fits=fits, timed=timed, columns=columns, table=owner.table or bool(names))
+        columns = Columns(only, columns.without - names, born, _brought(owner, columns, names, value))
+    return msgspec.structs.replace(
+        owner, fits=fits, timed=timed, columns=columns, table=owner.table or bool(names), drawn=None
+    )
+
+
+def _brought(
+    owner: Rows, columns: Columns, names: frozenset[str], value: Value
+) -> tuple[tuple[str, frozenset[Fit]], ...]:
+    """What each assigned column has learnt, by itself or from the columns that it was computed from."""
+    if not names:
+        return ()  # a column of unknown name has it, and stays
+    brought = dict(columns.brought)
+    given = value.fits if isinstance(value, Rows | Statistic) else frozenset()
+    drawn = value.drawn if isinstance(value, Rows) else frozenset()
+    told = [fits for name, fits in columns.brought if drawn is None or name in drawn]
+    learnt = (given - owner.fits) | (given & frozenset().union(*told))
+    brought.update(dict.fromkeys(names, learnt))
+    return tuple(sorted((name, fits) for name, fits in brought.items() if fits))
+
+
+def keeping(owner: Rows, kept: Columns, brought: tuple[tuple[str, frozenset[Fit]], ...]) -> Rows:
+    """A table with fewer columns: what only those that went had learnt went with them. brought: of before."""
+    left = frozenset().union(*(fits for _, fits in kept.brought))
+    gone = frozenset().union(*(fits for _, fits in brought)) - left
+    return msgspec.structs.replace(owner, columns=kept, fits=owner.fits - gone)
 
 
 def with_index(owner: Rows, value: Value, site: Site) -> Rows:
@@ -74,8 +100,9 @@ def without_columns(owner: Rows, names: frozenset[str]) -> Rows:
     if columns is not None:
         only = columns.only - names if columns.only is not None else None
         born = tuple((name, site) for name, site in columns.born if name not in names)
-        columns = Columns(only, columns.without | names, born)
-    return msgspec.structs.replace(owner, columns=columns, table=True)
+        brought = tuple((name, fits) for name, fits in columns.brought if name not in names)
+        owner = keeping(owner, Columns(only, columns.without | names, born, brought), columns.brought)
+    return msgspec.structs.replace(owner, table=True)
 
 
 def delete(flow: Expressions, target: ast.expr) -> None:

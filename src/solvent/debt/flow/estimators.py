@@ -23,6 +23,7 @@ from solvent.debt.flow.values import (
 )
 
 _KINDS = {"statistics", "target", "resample"}
+_NO_FIGURE = ("constant", "most_frequent")  # strategies that are the same of nearly any part of the rows
 _STRONGEST = ("target", "statistics", "rows")
 
 
@@ -32,7 +33,7 @@ def made(call: Call) -> Model:
     name, does = call.dotted, tables.effect(call.dotted)
     if does == "pipeline":
         does = _of_pipeline(inner)
-    if call.name == "sklearn.SimpleImputer" and call.says("strategy", "constant"):
+    if call.name == "sklearn.SimpleImputer" and any(call.says("strategy", each) for each in _NO_FIGURE):
         does = "rows"
     last = name.rpartition(".")[2]
     stops = last == "EarlyStopping" or (last == "ModelCheckpoint" and call.says("save_best_only", True))

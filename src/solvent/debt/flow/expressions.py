@@ -281,9 +281,11 @@ class Expressions(State):
 
 def _reckoned(rows: Rows, other: Value) -> Rows:
     """Rows after arithmetic: with a figure of rows they have learnt it."""
-    fits = rows.fits
+    fits, drawn = rows.fits, rows.drawn
     if isinstance(other, Statistic) or (
         isinstance(other, Rows) and (other.origin, other.part) == (rows.origin, rows.part)
     ):
         fits |= other.fits
-    return msgspec.structs.replace(rows, fits=fits, plain=False)
+    if isinstance(other, Rows):
+        drawn = drawn | other.drawn if drawn is not None and other.drawn is not None else None
+    return msgspec.structs.replace(rows, fits=fits, plain=False, drawn=drawn)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from solvent.debt.flow import binding
 from solvent.debt.flow.parts import Between, Bound, Cut
 from solvent.debt.flow.values import (
     UNKNOWN,
@@ -36,10 +37,8 @@ def side(division: Site, name: str) -> Selector:
 
 def column(rows: Rows, name: str) -> Rows:
     """One column of a table."""
-    born = tuple(each for each in rows.columns.born if each[0] == name) if rows.columns is not None else ()
-    plain = rows.columns is not None
-    columns = Columns(frozenset({name}), frozenset(), born)
-    return msgspec.structs.replace(rows, columns=columns, column=name, plain=plain, table=False)
+    one = _only(rows, frozenset({name}))
+    return msgspec.structs.replace(one, column=name, plain=rows.columns is not None, table=False)
 
 
 def picked(rows: Rows, selector: Selector) -> Rows:
@@ -145,8 +144,11 @@ def _columns_of(flow: Expressions, rows: Rows, key: ast.expr) -> Rows:
 
 
 def _only(rows: Rows, names: frozenset[str]) -> Rows:
-    born = tuple(each for each in rows.columns.born if each[0] in names) if rows.columns is not None else ()
-    return msgspec.structs.replace(rows, columns=Columns(names, frozenset(), born), column="")
+    columns = rows.columns or Columns()
+    born = tuple(each for each in columns.born if each[0] in names)
+    brought = tuple(each for each in columns.brought if each[0] in names)
+    kept = binding.keeping(rows, Columns(names, frozenset(), born, brought), columns.brought)
+    return msgspec.structs.replace(kept, column="", drawn=names)
 
 
 def _texts(value: Value) -> frozenset[str] | None:

@@ -115,7 +115,25 @@ def _kept(owner: Rows, name: str, call: Call) -> Rows:
         timed = timed or (call.site, {"shift": "a lag"}.get(name, "a window"))
     if name in {"resample"}:
         timed = None
-    return msgspec.structs.replace(owner, fits=fits, columns=columns, plain=plain, timed=timed)
+    drawn = _read_by_row(call) if name == "apply" and owner.table else owner.drawn
+    return msgspec.structs.replace(owner, fits=fits, columns=columns, plain=plain, timed=timed, drawn=drawn)
+
+
+def _read_by_row(call: Call) -> frozenset[str] | None:
+    """Columns that `apply(lambda row: f(row["a"]))` looks at; None where it is given the row whole."""
+    function = call.node.args[0] if call.node.args else None
+    if not isinstance(function, ast.Lambda) or len(function.args.args) != 1:
+        return None
+    row = function.args.args[0].arg
+    nodes = list(ast.walk(function.body))
+    read = [
+        node.slice
+        for node in nodes
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == row
+    ]
+    names = [each.value for each in read if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    uses = sum(isinstance(node, ast.Name) and node.id == row for node in nodes)
+    return frozenset(names) if len(names) == uses else None
 
 
 def _looks_ahead(call: Call) -> bool:
@@ -146,8 +164,9 @@ def grouped(owner: Grouped, name: str, call: Call) -> Value:
     fit = Fit(call.site, "group", f"groupby.{name}", rows.origin, rows.part, owner.column)
     if name in {"transform", "apply"}:
         learns = constant(call.argument(0, "func")) in tables.LEARNT_FIGURES
+        drawn = frozenset({owner.column}) if owner.column else None
         return msgspec.structs.replace(
-            rows, fits=rows.fits | ({fit} if learns else set()), columns=None, column="", plain=False
+            rows, fits=rows.fits | ({fit} if learns else set()), columns=None, column="", plain=False, drawn=drawn
         )
     if name in tables.LEARNT_FIGURES or name == "agg":
         return Statistic(call.site, frozenset({fit}), name)

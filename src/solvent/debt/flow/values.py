@@ -38,11 +38,14 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """only: the columns, where they are listed; without: those surely removed; born: those assigned, with the place."""
+    """only: the columns, where they are listed; without: those surely removed; born: those assigned, with the place;
+    brought: what an assigned column had learnt, which goes where it is dropped.
+    """
 
     only: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
     born: tuple[tuple[str, Site], ...] = ()
+    brought: tuple[tuple[str, frozenset[Fit]], ...] = ()
 
 
 class Rows(msgspec.Struct, frozen=True):
@@ -50,7 +53,8 @@ class Rows(msgspec.Struct, frozen=True):
 
     fits: what fixed its numbers; columns: None where unknown; column: name of the one column that it is; timed:
     where it got a time index or features that look back, and which; plain: its values are as they were read; table:
-    surely a frame, so that a key names a column and not another table.
+    surely a frame, so that a key names a column and not another table; drawn: the columns that it was computed from,
+    None for any.
     """
 
     origin: Origin
@@ -61,6 +65,7 @@ class Rows(msgspec.Struct, frozen=True):
     timed: tuple[Site, str] | None = None
     plain: bool = True
     table: bool = False
+    drawn: frozenset[str] | None = None
 
 
 class Statistic(msgspec.Struct, frozen=True):

@@ -180,16 +180,19 @@ class Prices:
 
 
 def _shares(findings: Sequence[Finding]) -> list[float]:
-    """1 for a rule's first place in a file, FURTHER for further ones, 0 where the root is charged already."""
+    """1 for a rule's first place in a file, FURTHER for further ones, 0 where the root is charged already.
+
+    A root is charged with the most severe debt that comes of it.
+    """
     roots: set[tuple[str, str]] = set()
     places: set[tuple[str, str]] = set()
-    shares = []
-    for finding in findings:
+    shares = [0.0] * len(findings)
+    for at in sorted(range(len(findings)), key=lambda at: "EWI".index(findings[at].severity)):
+        finding = findings[at]
         root, place = (finding.place.path, finding.root), (finding.rule, finding.place.path)
         if finding.root and root in roots:
-            shares.append(0.0)
             continue
-        shares.append(FURTHER if place in places else 1.0)
+        shares[at] = FURTHER if place in places else 1.0
         roots.add(root)
         places.add(place)
     return shares

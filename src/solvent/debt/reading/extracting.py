@@ -24,7 +24,7 @@ from solvent.debt.facts.extract import Extract, extract
 from solvent.debt.reading.cache import Cache, fingerprint_of, key_of
 from solvent.debt.rules.base import Rule, all_rules
 
-CAP: Final = 5.0  # seconds for a file
+CAP: Final = 5.0  # seconds of computing for a file: a busy machine gives up no other files than an idle one
 ALONE: Final = 600_000  # bytes that one process reads sooner than others start
 _BATCH: Final = 400_000  # bytes handed to a process at once
 SLAB: Final = 64_000_000  # bytes that are held at once
@@ -184,7 +184,7 @@ def _encoded(files: Iterable[tuple[str, bytes]], rules: Sequence[Rule]) -> Itera
 
 @contextmanager
 def _capped(seconds: float) -> Iterator[None]:
-    """Raises _Overdue in the block when the time is up; without effect beside the main thread."""
+    """Raises _Overdue in the block when it has computed so long; without effect beside the main thread."""
 
     def stop(_: int, __: FrameType | None) -> None:
         raise _Overdue
@@ -192,10 +192,10 @@ def _capped(seconds: float) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)

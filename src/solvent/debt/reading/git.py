@@ -22,6 +22,11 @@ _FILE = {"100644", "100755"}
 YEARS = 4  # of history that count: after eight half-lives a commit weighs nothing
 
 
+def shown(path: str) -> str:
+    """A path as reports can write it: of a name that is no UTF-8, a question mark for each odd byte."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 class UnknownRevision(UsageError):
     code = "unknown-revision"
 
@@ -98,7 +103,7 @@ class Git:
             about, _, name = row.partition(b"\t")
             mode, _, oid = about.decode().split(" ", 2)
             if mode in _FILE:
-                found.append(Blob(os.fsdecode(name), oid))
+                found.append(Blob(shown(os.fsdecode(name)), oid))
         return found
 
     def commits(self, most: int) -> list[Commit]:
@@ -143,7 +148,7 @@ class Git:
         for part in text.split(b"\1")[1:]:
             head, _, names = part.partition(b"\2")
             stamp, _, subject = head.decode("utf-8", "replace").partition(" ")
-            paths = [os.fsdecode(name.strip(b"\n")) for name in names.split(b"\0")]
+            paths = [shown(os.fsdecode(name.strip(b"\n"))) for name in names.split(b"\0")]
             found.append(Change(int(stamp), subject, [path for path in paths if path]))
         return found
 

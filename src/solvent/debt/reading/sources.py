@@ -10,10 +10,11 @@ from typing import Protocol
 
 from solvent.debt.facts.document import Unreadable
 from solvent.debt.facts.repository import Entry
-from solvent.debt.reading.git import Blobs, Git
+from solvent.debt.reading.git import Blobs, Git, shown
 from solvent.foundation.errors import UsageError
 
 MOST_BYTES = 256 * 1024 * 1024  # of one file that is read at all
+ABSENT = "not in this clone"  # why a file cannot be read whose content a partial clone left out
 _WORDS = """
     .git .hg .svn .venv venv env .env node_modules __pycache__ .tox .nox .eggs site-packages .mypy_cache .ruff_cache
     .pytest_cache .ipynb_checkpoints .solvent .dvc .idea .vscode
@@ -44,6 +45,7 @@ class Tree:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.git = Git.of(folder)
+        self._names: dict[str, str] = {}  # on disk, of those that are shown otherwise
 
     def entries(self) -> dict[str, Entry]:
         if self.git is None:
@@ -55,11 +57,13 @@ class Tree:
         for name, tracked in names:
             size = _size(self.folder / name)
             if size is not None and not PASSED_OVER.intersection(PurePosixPath(name).parts[:-1]):
-                found[name] = Entry(name, size, tracked)
+                path = shown(name)
+                found[path] = Entry(path, size, tracked)
+                self._names |= {path: name} if path != name else {}
         return found
 
     def read(self, path: str) -> bytes:
-        place = self.folder / path
+        place = self.folder / self._names.get(path, path)
         size = _size(place)
         if size is None:
             raise Unreadable("gone")
@@ -80,7 +84,9 @@ class OneFile(Tree):
 
     def entries(self) -> dict[str, Entry]:
         size = _size(self.folder / self._name)
-        return {self._name: Entry(self._name, size or 0, True)}
+        path = shown(self._name)
+        self._names[path] = self._name
+        return {path: Entry(path, size or 0, True)}
 
 
 class Revision:
@@ -101,7 +107,7 @@ class Revision:
     def read(self, path: str) -> bytes:
         content = self._blobs.read(self.oids[path])
         if content is None:
-            raise Unreadable("not in this clone")
+            raise Unreadable(ABSENT)
         return content
 
 

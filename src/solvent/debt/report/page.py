@@ -115,6 +115,8 @@ def _debt(at: int, debt: Debt) -> Html:
         *(tag("dt", "Breaks even in"), tag("dd", even)),
         *(tag("dt", "Paid at"), tag("dd", f"{DRIVERS[rule.driver]} ({best.price.basis})")),
     ]
+    if debt.elsewhere:
+        figures = [tag("dt", "Owes"), tag("dd", "counted with another debt, which has the same cause")]
     places = [_place(item) for item in debt.items]
     return tag(
         "section",

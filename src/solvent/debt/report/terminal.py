@@ -49,7 +49,8 @@ def sentence(seen: View) -> str:
 def next_steps(seen: View) -> str:
     """The last line."""
     if not seen.first:
-        return "`solvent audit --new-since main` in CI keeps it so"
+        keeps = "`solvent audit --new-since main` in CI keeps it so"
+        return keeps if seen.files else "`solvent audit PATH` reads another folder, or one file"
     return f"`solvent debt explain {seen.first[0].rule.code}` · `solvent audit --new-since main` in CI"
 
 
@@ -111,20 +112,38 @@ def _families(seen: View) -> list[str]:
 def _debt(number: int, debt: Debt, paint: Paint, *, rest: bool) -> list[str]:
     best = debt.items[0]
     even = f"breaks even in {months_said(debt.breaks_even)}" if debt.breaks_even is not None else "interest unknown"
-    name = paint(f"{debt.rule.code} {debt.rule.name}", "accent")
-    lines = [f"  {number} {shown_place(best.finding.place)}  {name}  {even}"]
+    even = "counted with another debt" if debt.elsewhere else even
+    lines = _headed(f"  {number} {shown_place(best.finding.place)}", f"{debt.rule.code} {debt.rule.name}", even, paint)
     lines += _wrapped(what(best), "      ")
     lines += [paint(f"      {_cut(line, WIDTH - 6)}", "soft") for line in lines_of(best.finding)[:4]]
     more = debt.items[1:]
     if rest:
-        lines += [
-            line
-            for item in more
-            for line in _wrapped(f"{shown_place(item.finding.place)} {item.finding.said}", "      ")
-        ]
+        lines += [line for item in more for line in _further(item)]
     elif more:
         lines += _wrapped(f"and {plural(len(more), 'place')} more, {duration(debt.sum.principal)} in all", "      ")
     return [*lines, *_wrapped(f"fix: {debt.rule.fix}", "      ")]
+
+
+def _further(item: Priced) -> list[str]:
+    """A further place of a debt, and what is special to it."""
+    place, said = shown_place(item.finding.place), item.finding.said
+    if len(place) + len(said) + 7 <= WIDTH:
+        return [f"      {place} {said}".rstrip()]
+    return [f"      {_short(place, WIDTH - 6)}", *_wrapped(said, "        ")]
+
+
+def _headed(place: str, name: str, even: str, paint: Paint) -> list[str]:
+    """Place, rule and break-even in one line where they fit, else the place above the others."""
+    told = f"{paint(name, 'accent')}  {even}"
+    if len(f"{place}  {name}  {even}") <= WIDTH:
+        return [f"{place}  {told}"]
+    return [_short(place, WIDTH), f"      {told}"]
+
+
+def _short(place: str, width: int) -> str:
+    """A place that fits into a width: of a long path its beginning and its end."""
+    left = width // 3
+    return place if len(place) <= width else f"{place[:left]}…{place[left + 1 - width :]}"
 
 
 def what(item: Priced) -> str:

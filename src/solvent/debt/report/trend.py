@@ -12,6 +12,7 @@ from solvent.debt.report.terminal import WIDTH, Paint
 from solvent.debt.report.view import FAMILIES
 from solvent.debt.report.words import duration, rounded
 from solvent.debt.trend import Point
+from solvent.pages.words import plural
 
 MOVES: Final = 5
 Spark = Callable[[Sequence[float]], str]
@@ -31,6 +32,7 @@ def trend_document(points: Sequence[Point]) -> dict[str, Any]:
                 "change": point.change,
                 "added": point.added,
                 "gone": point.gone,
+                "absent": point.absent,
             }
             for point in points
         ]
@@ -44,7 +46,10 @@ def render_trend(points: Sequence[Point], *, paint: Paint, spark: Spark) -> Iter
         return
     first, last = points[0], points[-1]
     yield paint(_sentence(first, last), "strong")
-    yield f"{len(points):,} commits, {_day(first)} to {_day(last)}, by today's rules."
+    yield f"{plural(len(points), 'commit')}, {_day(first)} to {_day(last)}, by today's rules."
+    absent = max(point.absent for point in points)
+    if absent:
+        yield f"Not read: up to {plural(absent, 'file')} a commit, left out of this partial clone."
     yield ""
     drawn = _sampled([point.principal.mean for point in points])
     yield f"  {'all':<22} {spark(drawn)}  {_move(first.principal.mean, last.principal.mean)}"
@@ -62,6 +67,8 @@ def render_trend(points: Sequence[Point], *, paint: Paint, spark: Spark) -> Iter
 def _sentence(first: Point, last: Point) -> str:
     change = last.principal.mean - first.principal.mean
     said = "more than" if change > 0 else "less than"
+    if last.principal.mean == 0 == first.principal.mean:
+        return "This repository owes nothing that the audit can find, then as now."
     if abs(change) < 0.5:
         return f"This repository owes {duration(last.principal)}, as much as on {_day(first)}."
     return f"This repository owes {duration(last.principal)}, {rounded(abs(change))} {said} on {_day(first)}."

@@ -49,6 +49,11 @@ class Debt(msgspec.Struct, frozen=True):
     sum: Sum
     breaks_even: float | None
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether every place has its root in common with another debt, which is charged for both."""
+        return self.sum.principal.mean == 0
+
 
 class Group(msgspec.Struct, frozen=True):
     """Files that were not analysed for one reason."""
@@ -143,7 +148,7 @@ def _debts(items: list[Priced], owed: list[int], prices: Prices) -> list[Debt]:
     for mine in by_rule.values():
         ranked = sorted(mine, key=lambda at: _worth(items[at]))
         total = prices.sum(mine)
-        even = total.principal.mean / total.interest.mean if total.interest is not None else None
+        even = total.principal.mean / total.interest.mean if total.interest and total.interest.mean else None
         debts.append(Debt(items[ranked[0]].rule, [items[at] for at in ranked], total, even))
     return sorted(debts, key=lambda debt: _worth(debt.items[0]))
 
@@ -168,7 +173,7 @@ def _groups(found: Audit) -> list[Group]:
 
 def lines_of(finding: Finding) -> Sequence[str]:
     """The evidence, a line each: number, in a notebook behind its cell's, and text."""
-    return [f"{_number(step.place)} {step.text}" for step in finding.evidence]
+    return [f"{_number(step.place)} {step.text}" for step in finding.evidence if step.text]
 
 
 def _number(place: Place) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from hashlib import md5
 from pathlib import PurePosixPath
 
-from solvent.debt.facts.accesses import READS
-from solvent.debt.facts.file import FileFacts
 from solvent.debt.facts.repository import Repository, is_test, is_vendored
 from solvent.debt.facts.stages import Lock, Script, Stage, joined, parse_dvc_lock, parse_stages, scripts
 from solvent.debt.facts.summary import Access
@@ -76,7 +73,7 @@ def undeclared_read(repository: Repository) -> Iterator[Found]:
 
 
 def _is_data(path: str) -> bool:
-    inside = not path.startswith(("/", "~", "..", "{")) and "://" not in path and "{" not in path
+    inside = not path.startswith(("/", "~", "..", "{")) and ":" not in path and "{" not in path
     return inside and PurePosixPath(path).suffix.lower() in DATA_SUFFIXES - {
         ".txt",
         ".json",
@@ -216,20 +213,6 @@ def data_in_git(repository: Repository) -> Iterator[Found]:
             yield Found(1, (), f"{entry.size / 1e6:.0f} MB", syntax="data", path=path)
 
 
-_MUTABLE = re.compile(
-    r"^https?://(raw\.githubusercontent\.com/[^/]+/[^/]+/(refs/heads/)?(master|main|HEAD|dev|develop)/"
-    r"|github\.com/[^/]+/[^/]+/(raw|blob)/(refs/heads/)?(master|main|HEAD|dev|develop)/"
-    r"|huggingface\.co/.+/resolve/main/|gitlab\.com/.+/-/raw/(master|main)/|.*[/_.-]latest([/_.-]|$))",
-    re.IGNORECASE,
-)
-_FETCHES = words("""
-    urllib.request.urlretrieve urllib.request.urlopen urllib.urlretrieve wget.download requests.get httpx.get
-    tensorflow.keras.utils.get_file keras.utils.get_file torch.hub.load_state_dict_from_url
-    torch.hub.download_url_to_file torchvision.datasets.utils.download_url gdown.download
-""") | {name for name in READS if name.startswith(("pandas.", "polars.", "geopandas."))}
-_CHECKED = re.compile(r"md5|sha1|sha256|sha512|hashlib|checksum|known_hash|file_hash|digest", re.IGNORECASE)
-
-
 @rule(
     "DAT002",
     "mutable-remote",
@@ -238,52 +221,20 @@ _CHECKED = re.compile(r"md5|sha1|sha256|sha512|hashlib|checksum|known_hash|file_
     driver="T",
     source="Sculley 2015: unstable data dependencies",
 )
-def mutable_remote(file: FileFacts) -> Iterator[Found]:
+def mutable_remote(repository: Repository) -> Iterator[Found]:
     """Data is read from an address whose content its owner may change: a branch, or `latest`.
 
     Why it costs: the same commit gives other results next month, and nothing here changed.
     Fix: an address with a commit or version, and a checksum; or keep a copy under version control.
     """
-    for call in file.nodes(ast.Call):
-        if file.resolve(call.func) not in _FETCHES or is_test(file.path):
-            continue
-        addresses = [*call.args, *(one.value for one in call.keywords if one.arg in _ADDRESSES)]
-        for node in addresses[:3]:
-            origin = _address(file, node)
-            if origin is not None and not _CHECKED.search(_around(file, call)):
-                yield Found.at(call, origin)
-                break
+    for summary in repository.python_files():
+        for one in () if is_test(summary.path) else summary.remotes:
+            if not _of_this_repository(repository, one.address):
+                lines = tuple(sorted({one.line, one.origin}))
+                yield Found(one.line, lines, syntax=one.syntax, path=summary.path)
 
 
-_ADDRESSES = words("url filepath_or_buffer origin io source")
-
-
-def _address(file: FileFacts, node: ast.expr, depth: int = 4) -> ast.expr | None:
-    """The literal that makes an address a mutable one."""
-    if depth == 0:
-        return None
-    if isinstance(node, ast.Constant):
-        return node if isinstance(node.value, str) and _MUTABLE.match(node.value) else None
-    if (
-        isinstance(node, ast.Name)
-        and (found := file.binding(node))
-        and len(found[1]) == 1
-        and found[1][0].kind == "assign"
-    ):
-        value = found[1][0].value
-        return _address(file, value, depth - 1) if value is not None else None
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _address(file, node.left, depth - 1)
-    if isinstance(node, ast.JoinedStr) and node.values:
-        first = node.values[0]
-        return _address(file, first.value if isinstance(first, ast.FormattedValue) else first, depth - 1)
-    return None
-
-
-def _around(file: FileFacts, call: ast.Call) -> str:
-    """Text of the function around a call, or of its statement at the top level."""
-    for above in file.parents(call):
-        if isinstance(above, ast.FunctionDef | ast.AsyncFunctionDef):
-            return ast.unparse(above)
-    statement = file.statement(call)
-    return ast.unparse(statement) if statement is not None else ""
+def _of_this_repository(repository: Repository, address: str) -> bool:
+    """Whether the file that is fetched lies here too: its owner is who reads this."""
+    path = re.sub(r"^https?://[^/]+/[^/]+/[^/]+/(raw/|blob/)?(refs/heads/)?[^/]+/", "", address)
+    return path in repository.files

@@ -21,7 +21,7 @@ from solvent.debt.facts.releases import (
     ended,
 )
 from solvent.debt.facts.repository import Repository, is_aside, is_test, is_vendored
-from solvent.debt.facts.summary import Use
+from solvent.debt.facts.summary import Summary, Use
 from solvent.debt.facts.texts import line_of
 from solvent.debt.facts.types import words
 from solvent.debt.finding import Found
@@ -146,9 +146,10 @@ def missing_dependency(repository: Repository) -> Iterator[Found]:
     if declared & {"anaconda", "jupyter-scipy-notebook", "databricks-runtime"} or _rich_images(repository):
         return
     library = any(one.library for one in repository.declarations)
+    program = library or any(_imports_others(repository, each) for each in repository.python_files())
     told: set[str] = set()
     for summary in repository.python_files():
-        if is_test(summary.path) or (library and (is_aside(summary.path) or summary.notebook)):
+        if is_test(summary.path) or (summary.notebook and program) or (library and is_aside(summary.path)):
             continue
         near = _near(repository, summary.path)
         if not near or not all(each.dependencies or each.includes for each in near):
@@ -160,6 +161,11 @@ def missing_dependency(repository: Repository) -> Iterator[Found]:
             if name in PROVIDERS and not declared & set(PROVIDERS[name]) and not _brought(repository, declared, name):
                 told.add(name)
                 yield Found(one.line, (one.line,), f"`{PROVIDERS[name][0]}`", syntax=name, path=summary.path)
+
+
+def _imports_others(repository: Repository, summary: Summary) -> bool:
+    """Whether a module or script needs packages: then dependency files speak for it, not for notebooks beside it."""
+    return not summary.notebook and any(not one.level and repository.foreign(one.name) for one in summary.imports)
 
 
 def _brought(repository: Repository, declared: set[str], name: str) -> bool:

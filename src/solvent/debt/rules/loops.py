@@ -13,7 +13,7 @@ Loop = ast.For | ast.While
 _CLEARS = frozenset({"zero_grad", "clear_grad", "zero_", "grad", "clear_gradients", "no_sync"})
 
 
-@rule("PIP009", "stale-gradients", severity="E", principal="a", driver="R", source="Zhang 2022, smell 20", preview=True)
+@rule("PIP009", "stale-gradients", severity="E", principal="a", driver="R", source="Zhang 2022, smell 20")
 def stale_gradients(file: FileFacts) -> Iterator[Found]:
     """A loop steps the optimiser and never clears the gradients: each step adds all earlier ones.
 

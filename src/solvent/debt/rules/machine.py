@@ -19,7 +19,7 @@ _COMMON = (
     "jovyan|app|user|airflow|vscode|docker|worker|appuser|ubuntu|nobody|runner|circleci|vmagent|coder|model-server"
 )
 MACHINE = re.compile(
-    rf"^(/home/(?!({_COMMON})(/|$))[\w.-]+(/|$)|/Users/(?!Shared)[\w.-]+/|[A-Za-z]:[\\/](?![\\/])\S|/content/|/kaggle/"
+    rf"^(/home/(?!({_COMMON})(/|$))[\w.-]+(/|$)|/Users/(?!Shared)[\w.-]+/|[A-Za-z]:[\\/](?![\\/])\S|/content/"
     r"|\\\\[\w.-]+\\)"
 )
 _FILES = (
@@ -52,14 +52,21 @@ def machine_path(file: FileFacts) -> Iterator[Found]:
     Allow when: the script is meant for that machine or service only.
     """
     told: set[int] = set()
+    fetched = any(_FETCHING.search(line) for line in file.document.blanked.values())
     for text in file.nodes(ast.Constant):
         if text.lineno in told or not isinstance(text.value, str) or "\n" in text.value:
+            continue
+        if fetched and text.value.startswith("/content/") and not text.value.startswith("/content/drive"):
             continue
         if MACHINE.match(text.value) and not is_test(file.path):
             reached = _io(file, text, 4)
             if reached is not None and not _chosen(file, reached):
                 told.add(text.lineno)
                 yield Found.at(text, reached)
+
+
+# Lines by which a Colab notebook brings what it then reads: it runs there for everyone.
+_FETCHING = re.compile(r"git\s+clone|wget|curl|unzip|gdown|kaggle\s+(datasets|competitions)|tar\s+-?x")
 
 
 def _chosen(file: FileFacts, node: ast.expr) -> bool:

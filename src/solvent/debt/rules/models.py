@@ -68,6 +68,8 @@ def model_without_origin(repository: Repository) -> Iterator[Found]:
         mains = sorted(name for name in imported if name.startswith("__main__."))
         if PurePosixPath(path).suffix.lower() in _PICKLES and not (models or mains):
             continue
+        if path.endswith(".bst") and repository.text(path) is not None:
+            continue  # a style of BibTeX
         if mains:
             yield Found(1, (), f"needs `{mains[0]}`, which only the script that made it has", syntax="main", path=path)
         elif not unknown and not names & {PurePosixPath(path).name, path}:

@@ -6,10 +6,10 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator
-from itertools import pairwise
 
+from solvent.debt.facts.document import Cell
 from solvent.debt.facts.file import FileFacts
-from solvent.debt.facts.outline import installs
+from solvent.debt.facts.outline import imports, installs
 from solvent.debt.facts.repository import is_exercise
 from solvent.debt.facts.types import words
 from solvent.debt.finding import Found
@@ -18,21 +18,40 @@ from solvent.debt.rules.base import rule
 
 @rule("PIP002", "out-of-order", severity="I", principal="b", driver="R", source="pynblint: non-linear execution")
 def out_of_order(file: FileFacts) -> Iterator[Found]:
-    """The cells were run in another order than they stand in.
+    """A cell was run before the cell above it that makes what it reads.
 
-    Why it costs: what the notebook shows came from an order that nobody wrote down; run from the top it may differ.
+    Why it costs: what the notebook shows rests on a value that no cell above has; run from the top it may differ.
     Fix: restart, run all, save.
     """
-    run = [cell for cell in file.document.cells if cell.count is not None]
-    for before, cell in pairwise(run):
-        if (before.count or 0) > (cell.count or 0):
-            yield Found(
-                cell.first, (before.first, cell.first), f"In [{cell.count}] after In [{before.count}]", syntax="order"
-            )
-            return
+    above: dict[str, tuple[int, int | None]] = {}  # of each name: the line that made it last, and when that was run
+    for cell in file.document.cells:
+        reads, made = _names(file, cell)
+        for name, line in reads.items():
+            maker, count = above.get(name, (0, None))
+            if count is not None and cell.count is not None and count > cell.count:
+                said = f"In [{cell.count}] reads `{name}`, made above in In [{count}]"
+                yield Found(line, (maker, line), said, syntax="order")
+                return
+        above.update({name: (line, cell.count) for name, line in made.items()})
 
 
-@rule("REP005", "saved-error", severity="I", principal="b", driver="R", source="pynblint", preview=True)
+def _names(file: FileFacts, cell: Cell) -> tuple[dict[str, int], dict[str, int]]:
+    """Names that a cell reads and that it makes, each with a line; what it imports is the same in any order."""
+    known: set[str] = set()
+    reads: dict[str, int] = {}
+    made: dict[str, int] = {}
+    for statement in file.tree.body:
+        if not cell.first <= statement.lineno < cell.first + cell.lines:
+            continue
+        before = set(known)
+        for name, line in _Loads(known).of(statement):
+            reads.setdefault(name, line)
+        if not isinstance(statement, ast.Import | ast.ImportFrom):
+            made.update(dict.fromkeys(known - before, statement.lineno))
+    return reads, made
+
+
+@rule("REP005", "saved-error", severity="I", principal="b", driver="R", source="pynblint")
 def saved_error(file: FileFacts) -> Iterator[Found]:
     """A notebook was left and kept where a cell failed: nothing was run after it.
 
@@ -42,10 +61,13 @@ def saved_error(file: FileFacts) -> Iterator[Found]:
     """
     last = max((cell.count or 0 for cell in file.document.cells), default=0)
     for cell in file.document.cells:
-        if cell.failed and cell.count == last and not is_exercise(file.path):
+        if cell.error and cell.error not in _MEANT and cell.count == last and not is_exercise(file.path):
             lines = range(cell.first, cell.first + cell.lines)
             line = next((number for number in lines if file.document.line(number)), cell.first)
-            yield Found(line, (line,), syntax=file.document.line(line))
+            yield Found(line, (line,), cell.error, syntax=file.document.line(line))
+
+
+_MEANT = words("KeyboardInterrupt SystemExit NotImplementedError")  # stopped by hand, or not yet written
 
 
 @rule("ENV007", "unpinned-install", severity="W", principal="a", driver="T", source="Sculley 2015")
@@ -104,7 +126,7 @@ def hidden_state(file: FileFacts) -> Iterator[Found]:
         if _is_bare_magic(file, statement):
             continue
         for name, line in _Loads(known).of(statement):
-            if name not in told and not _HISTORY.fullmatch(name) and cell is not None and not cell.failed:
+            if name not in told and not _HISTORY.fullmatch(name) and cell is not None and not cell.error:
                 missing.setdefault(cell.number, {})[name] = line
             told.add(name)
     for names in missing.values():
@@ -120,7 +142,7 @@ def _is_bare_magic(file: FileFacts, statement: ast.stmt) -> bool:
 
 def _is_plain(file: FileFacts) -> bool:
     """Whether all that binds names can be seen."""
-    if file.star_imports or file.document.gaps:
+    if file.star_imports or file.document.gaps or any(one.name.startswith("pyforest") for one in imports(file)):
         return False
     for text in file.document.blanked.values():
         magic = re.match(r"\s*(?:\w[\w\s,]*=\s*)?%{1,2}\s*(\w+)", text)

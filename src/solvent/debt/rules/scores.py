@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from solvent.debt.facts.file import FileFacts
 from solvent.debt.finding import Found
-from solvent.debt.flow import tables
 from solvent.debt.flow.events import Escaped, Fitted, Scored, Split
 from solvent.debt.flow.values import Model, Site
 from solvent.debt.rules.base import rule
@@ -22,7 +21,7 @@ from solvent.debt.rules.judging import (
     uses,
 )
 
-VALIDATION = ("val", "dev")  # in the name of rows that are meant for choosing
+VALIDATION = ("val", "vl", "va_", "_va", "dev")  # in the name of rows that are meant for choosing
 
 
 @rule(
@@ -32,13 +31,12 @@ VALIDATION = ("val", "dev")  # in the name of rows that are meant for choosing
     principal="d",
     driver="V",
     source="Yang 2022, overlap leakage",
-    preview=True,  # right as a fact, but half of the figures in real code are meant as they stand
 )
 def scored_on_train(file: FileFacts) -> Iterator[Found]:
-    """A model is judged on rows that it was fitted on, and on no others.
+    """A model is judged on rows some of which it was fitted on: the test part after a fit on all, or all after a split.
 
-    Why it costs: nothing is known of how it does on new rows; a model that learns by heart looks perfect.
-    Fix: keep rows back with `train_test_split`, or `cross_val_score`, and report that figure.
+    Why it costs: the figure passes for one of new rows, and a model that learns by heart looks perfect.
+    Fix: fit on the training rows only, and judge on those that were kept back.
     Allow when: the figure is only to show that the model can fit at all.
     """
     seen = set()
@@ -46,14 +44,12 @@ def scored_on_train(file: FileFacts) -> Iterator[Found]:
         fitting = judged.model.fitting
         if judged.how not in {"score", "metric"} or fitting is None or not supervised(judged.model):
             continue
-        if tables.short(judged.model.name) == "sklearn.LinearRegression" and judged.how == "score":
-            continue  # its R² of the fitted rows is a figure of its own in statistics
         if overlapping(fitting.rows, judged.rows) is not True or _judged_elsewhere(file, judged.model):
             continue
-        if fitting.rows.part == judged.rows.part and split_of(judged.rows.part):
-            continue  # the training side of a split: the other one is kept, and this figure is meant as it stands
-        if judged.site[-1] not in seen and not _says_train(file, judged.site):
-            seen.add(judged.site[-1])
+        if fitting.rows.part == judged.rows.part:
+            continue  # how well the rows of the fit are fitted is a figure of its own, mostly meant as it stands
+        if fitting.site[-1] not in seen and not _says_train(file, judged.site):
+            seen.add(fitting.site[-1])
             yield found_at(file, judged.site, fitting.site, said="the rows are among those of the fit")
 
 
@@ -100,10 +96,12 @@ def _says_train(file: FileFacts, site: Site) -> bool:
 
 
 def _stopped_by_test(file: FileFacts) -> Iterator[tuple[Site, Scored, str]]:
+    """Within cross-validation it moves each fold's score a little and is how the field does it: not told."""
     fits = [event for event in file.flow.events if isinstance(event, Fitted)]
+    folds = _folds(file)
     for fitted in fits:
         watched = fitted.model.fitting.watched if fitted.model.fitting else None
-        if watched is None:
+        if watched is None or split_of(watched.part) in folds:
             continue
         reports = [each for each in judgements(file) if each.model.site == fitted.model.site and each.how != "cv"]
         same = [each for each in reports if (each.rows.origin, each.rows.part) == (watched.origin, watched.part)]
@@ -123,7 +121,7 @@ def _searched_on_test(file: FileFacts) -> Iterator[tuple[Site, Scored, str]]:
 def _looped_over_test(file: FileFacts) -> Iterator[tuple[Site, Scored, str]]:
     scores = judgements(file)
     told: set[ast.For] = set()
-    folds = {event.site for event in file.flow.events if isinstance(event, Split) and _makes_folds(event)}
+    folds = _folds(file)
     for judged in scores:
         if judged.loop is None or judged.how == "cv" or not held_out(judged):
             continue
@@ -138,8 +136,11 @@ def _looped_over_test(file: FileFacts) -> Iterator[tuple[Site, Scored, str]]:
             yield judged.site, judged, "settings are compared by the rows of the score"
 
 
-def _makes_folds(split: Split) -> bool:
-    return not split.name.endswith(("train_test_split", "random_split", "sample"))
+def _folds(file: FileFacts) -> set[Site]:
+    """Places that divide rows into folds, not once into two parts."""
+    once = ("train_test_split", "random_split", "sample")
+    splits = [event for event in file.flow.events if isinstance(event, Split)]
+    return {split.site for split in splits if not split.name.endswith(once)}
 
 
 def _kept_apart(judged: Scored, scores: Sequence[Scored]) -> bool:

@@ -180,6 +180,8 @@ def floating_hosted_model(file: FileFacts) -> Iterator[Found]:
     floating = {name for provider, names in FLOATING_MODELS.items() if known & _CLIENTS[provider] for name in names}
     if not floating or is_test(file.path) or any("Azure" in one.name for one in imports(file)):
         return
+    if file.document.notebook:
+        return  # its answers are kept in it
     told: set[str] = set()
     for call in file.nodes(ast.Call):
         for node in _asked(call):

@@ -48,7 +48,6 @@ def target_in_features(file: FileFacts) -> Iterator[Found]:
     principal="d",
     driver="R",
     source="Roth 2026; Kapoor and Narayanan 2023",
-    preview=True,  # no finding in real code has been read yet
 )
 def shuffled_time(file: FileFacts) -> Iterator[Found]:
     """Rows that follow each other in time, or carry lags and windows, are divided by chance.
