@@ -95,7 +95,7 @@ def seal(folder: LogFolder, facts: SegmentFacts, objects: ObjectStore, now: date
     Raises: NewerLog; OSError and the errors of `facts` and `objects`, after which a repetition completes the work.
     """
     report = SealReport()
-    if not folder.path.is_dir():
+    if not folder.files():
         return report
     with folder.sealing():
         known = facts.segments(folder.model, folder.kind)
