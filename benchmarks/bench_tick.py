@@ -136,8 +136,8 @@ def serve(project: Any, model: str, week: pl.DataFrame) -> None:
         features = {f"f_{name}": part[name] for name in names}
         same = {"prediction_id": part["id"], "event_time": at, "answered_at": at, "version": [1] * part.height}
         log.append_predictions(model, {**same, "output": answer, **features})
-        known = {"prediction_id": part["id"], "label": part["label"], "happened_at": at, "known_at": later}
-        log.append_outcomes(model, known)
+        known = {"happened_at": at, "known_at": later, "recorded_at": later}
+        log.append_outcomes(model, {"prediction_id": part["id"], "label": part["label"], **known})
 
 
 def large(folder: Path, rows: int) -> dict[str, Any]:

@@ -150,7 +150,9 @@ def take_labels(
     labels = _new_labels(frame, reference, risk, state, settings, now)
     if labels is None:
         return Findings()
-    told = slim(frame)[labels.rows]
+    told = slim(frame)
+    if not np.array_equal(labels.rows, np.arange(frame.height)):
+        told = told[labels.rows]
     findings = find_shocks(told, risk, state, subject)
     counted = _not_excused(labels.event, told, state)
     means, _, _ = block_means(labels.losses[counted], labels.known_at[counted], risk.block)

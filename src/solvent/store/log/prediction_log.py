@@ -140,8 +140,8 @@ class PredictionLog:
     ) -> pl.LazyFrame:
         """One row per prediction id: the latest revision known by then, with first_label and first_known_at.
 
-        ids: as in `scan_outcomes`; whoever asks so often parses each unsealed row once. since: segments that were
-        sealed before, and hold nothing that became known later, are not opened.
+        ids: as in `scan_outcomes`; whoever asks so often parses each unsealed row once. since: segments all of
+        whose outcomes were known and written before are not opened.
         """
         from solvent.store.log import reading, tables
 

@@ -9,6 +9,7 @@ from itertools import groupby
 
 import polars as pl
 
+from solvent.foundation.clock import from_micros
 from solvent.lineage.entities import Segment
 from solvent.store.log import tables
 from solvent.store.log.columns import OUTCOMES, PREDICTIONS
@@ -63,17 +64,17 @@ def latest_outcomes(
 ) -> pl.LazyFrame:
     """One row a prediction id (or one of these): its highest revision known by then, and beside it its first label.
 
-    since: segments that were sealed before, and hold nothing that became known later, are not opened.
+    since: segments all of whose outcomes were known and written before are not opened.
     Returns: the columns of outcomes (of the latest revision), first_label, first_known_at; in no order.
     Raises: as `scan_predictions`.
     """
     rows = _known(folder, facts, objects, known_by, ids, tails, since).collect()
+    once = rows.with_columns(pl.col("revision").fill_null(0), first_label="label", first_known_at="known_at")
+    if not tables.has_duplicates(rows["prediction_id"]):
+        return once.lazy()
     corrected = rows["prediction_id"].is_duplicated()  # few: numbering everything would cost most of the time
-    once = rows.filter(~corrected).with_columns(
-        pl.col("revision").fill_null(0), first_label="label", first_known_at="known_at"
-    )
     several = latest(with_revisions(rows.filter(corrected).lazy()))
-    return pl.concat([once.lazy(), several.select(once.columns)])
+    return pl.concat([once.filter(~corrected).lazy(), several.select(once.columns)])
 
 
 def _known(
@@ -171,8 +172,14 @@ def _overlaps(segment: Segment, since: datetime | None, until: datetime | None) 
 
 
 def _reaches(segment: Segment, instant: datetime | None) -> bool:
-    """Whether it was sealed, or holds rows of a time, from `instant` on: late rows carry old times."""
-    return instant is None or max(segment.last, segment.sealed_at) >= instant
+    """Whether it holds outcomes that became known, or were written, from `instant` on: late ones carry old times.
+
+    They were written by the time of sealing, which in a replay is the earlier of two clocks.
+    """
+    if instant is None or max(segment.last, segment.sealed_at) < instant:
+        return instant is None
+    recorded = segment.about.get("recorded_until")
+    return segment.last >= instant or recorded is None or from_micros(recorded) >= instant
 
 
 def _order_of_writing(segment: Segment) -> tuple[datetime, str, int]:
