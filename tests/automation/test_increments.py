@@ -8,9 +8,11 @@ import polars as pl
 import pytest
 
 from small_project import BEGIN, MODEL, SETTINGS, START, log_answers, make_project, rows, serve_week
+from solvent.automation.evidence import SCORED, window_evidence
 from solvent.automation.promotion import register_run
 from solvent.automation.rows import served_rows
-from solvent.automation.state import NAME, LoopState
+from solvent.automation.scoring import Scorer
+from solvent.automation.state import NAME, LoopState, Shadow
 from solvent.automation.tick import Loop
 from solvent.automation.watching import ROWS_AT_ONCE, batched
 from solvent.lineage.entities import Actor
@@ -145,3 +147,29 @@ def test_windows_are_read_together_as_far_as_their_rows_fit(project):
     large = [msgspec.structs.replace(segment, rows=ROWS_AT_ONCE) for segment in segments]
     assert list(batched(windows, large)) == [[windows[0]], [windows[1]], windows[2:]]
     assert list(batched([windows[0], windows[2]], segments)) == [[windows[0]], [windows[2]]]
+
+
+def test_outcomes_written_late_with_old_times_belong_to_their_rows_all_the_same(project):
+    table, log = rows(8), project.store.log
+    serve_week(project, 8, table, labels=False)
+    known = {"prediction_id": table["sale"], "label": table["units"], "happened_at": table["time"]}
+    long_ago = [START] * table.height
+    log.append_outcomes(MODEL, known | {"known_at": long_ago, "recorded_at": [end(8)] * table.height})
+    log.seal(MODEL, "outcomes", now=end(8))
+    found = served_rows(project.store, MODEL, end(7), end(8), known_by=end(8))
+    assert found["label"].to_list() == table["units"].to_list()
+
+
+def test_of_very_many_rows_shadows_are_asked_about_an_even_draw(project):
+    table = pl.concat([rows(8)] * 150).with_columns(sale=pl.int_range(pl.len()).cast(pl.String))
+    serve_week(project, 8, table)
+    served = served_rows(project.store, MODEL, end(7), end(8), known_by=end(8))
+    version = project.store.facts.version(MODEL, 1)
+    digest = version.artifact
+    same = Shadow(span="all", made_at=BEGIN, run="", estimator=digest, training=digest, evaluation=digest, size=0)
+    found = window_evidence(served, version, [same], Scorer(project.store), 1e9, start=end(7), end=end(8))
+    exact = float((served["label"] - served["output"]).abs().sum())
+    assert served.height > SCORED and found.labelled == found.rows == served.height
+    assert found.loss == pytest.approx(exact, rel=0.02) and found.loss != exact
+    assert found.shadows[0].loss == pytest.approx(found.loss)
+    assert len(found.shadows[0].differences) == 7 and found.shadows[0].differences == pytest.approx([0] * 7, abs=1e-6)

@@ -23,7 +23,7 @@ from solvent.statistics.losses import row_loss
 
 Floats = NDArray[np.float64]
 GRACE = 4  # closed windows whose late labels are still counted in
-SCORED = 50_000  # labelled rows of a window that shadows are asked about
+SCORED = 20_000  # labelled rows of a window that shadows are asked about
 
 
 def version_losses(rows: pl.DataFrame, version: ModelVersion, scorer: Scorer, bound: float) -> Floats:
@@ -58,7 +58,7 @@ def window_evidence(
     """One version on one window, paired with the shadows that had not seen it.
 
     rows: all served rows of the window, labels where known. Shadows whose features were not logged are left out.
-    Of more than 50,000 labelled rows an even draw is scored, and its sums stand for all of them.
+    Of more than 20,000 labelled rows an even draw is scored, and its sums stand for all of them.
     """
     answered = rows["output"].is_not_nan().fill_null(False) | (rows["version"] != version.number)
     labelled = np.flatnonzero((rows["label"].is_not_nan().fill_null(False) & answered).to_numpy())
