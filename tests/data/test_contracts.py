@@ -7,8 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from real_tables import WEEK, between, bikes, flights, weeks
 from solvent.data.contracts import (
@@ -23,6 +26,7 @@ from solvent.data.contracts import (
     read_contract,
     write_contract,
 )
+from solvent.data.contracts.columns import longest_run, may_hold_run
 
 SUMMER_2011, YEAR_END = datetime(2011, 7, 1), datetime(2012, 12, 31)
 
@@ -205,3 +209,10 @@ def test_a_contract_of_a_few_weeks_keeps_quiet_through_the_seasons_that_follow(s
         contract = infer_contract(between(bikes(), "time", begin, begin + span * WEEK), time="time", target="count")
         later = weeks(bikes(), "time", begin + span * WEEK, begin + (span + 16) * WEEK)
         assert [v for week in later for v in check_contract(contract, week)] == []
+
+
+@given(st.lists(st.sampled_from([0.0, 1.0, float("nan")]), max_size=40), st.integers(2, 24))
+def test_a_run_is_ruled_out_only_where_there_is_none(values: list[float], length: int) -> None:
+    if longest_run(pl.Series(values, dtype=pl.Float64))[0] >= length:
+        assert may_hold_run(np.array(values), length)
+    assert not may_hold_run(np.arange(len(values), dtype=float), 4)

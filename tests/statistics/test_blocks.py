@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
-from solvent.statistics.blocks import DAY, HOUR, autocorrelation, block_length, block_means
+from solvent.statistics.blocks import DAY, HOUR, autocorrelation, block_length, block_means, grouped
 from solvent.statistics.bootstrap import block_bootstrap, predictive_interval
 
 
@@ -61,3 +61,10 @@ def test_predictive_interval_covers_the_next_mean() -> None:
         inside += low <= row[8] <= high
     assert 0.85 <= inside / 400 <= 0.95
     assert predictive_interval(np.array([1.0])) == (-math.inf, math.inf)
+
+
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=30), st.sampled_from([1, 1_000_000]))
+def test_grouped_answers_as_numpy_does(keys: list[int], apart: int) -> None:
+    given_keys = np.array(keys) * apart
+    ours, numpys = grouped(given_keys), np.unique(given_keys, return_inverse=True, return_counts=True)
+    assert all((mine == theirs).all() for mine, theirs in zip(ours, numpys, strict=True))

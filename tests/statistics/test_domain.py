@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import roc_auc_score
 
-from solvent.statistics.domain import _auc, joint_drift, likeness
+from solvent.statistics.domain import TREES, _auc, _Forest, joint_drift, likeness
 
 rng = np.random.default_rng(3)
 
@@ -61,3 +62,16 @@ def test_too_little_says_nothing(shape):
 def test_the_area_agrees_with_scikit_learn_ties_included():
     score, label = rng.integers(0, 5, 200).astype(float), rng.integers(0, 2, 200)
     assert _auc(score, label) == pytest.approx(roc_auc_score(label, score))
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.1])
+def test_the_forest_is_the_one_that_scikit_learn_grows(missing):
+    rows, label = rng.normal(size=(400, 5)), np.repeat([0.0, 1.0], [150, 250])
+    rows[label > 0, 0] += 1
+    rows[rng.random(rows.shape) < missing] = np.nan
+    ours = _Forest.learned(rows, label, seed=3)
+    theirs = RandomForestClassifier(
+        n_estimators=TREES, max_depth=6, min_samples_leaf=10, class_weight="balanced", random_state=3
+    ).fit(rows, label)
+    assert ours.chance(rows) == pytest.approx(theirs.predict_proba(rows)[:, 1], abs=1e-9)
+    assert ours.importance == pytest.approx(theirs.feature_importances_, abs=1e-9)

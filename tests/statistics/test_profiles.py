@@ -33,6 +33,16 @@ def test_moments_merge_associatively_commutatively_and_to_one_pass(a: np.ndarray
     assert close(x + Moments(), x)
 
 
+@given(values, st.sampled_from([1.0, 1e-300, 1e300]), st.data())
+def test_a_histogram_counts_as_comparing_one_by_one_does(sample: np.ndarray, unit: float, data: st.DataObject) -> None:
+    scaled = np.concatenate([sample * unit, [-math.inf, math.inf]])
+    candidates = [float(v) for v in scaled if math.isfinite(v)] or [0.0]
+    edges = np.unique(data.draw(st.lists(st.sampled_from(candidates), min_size=1, max_size=6)))
+    present = scaled[~np.isnan(scaled)]
+    bins = np.searchsorted(edges, present, side="right")
+    assert histogram(scaled, edges).tolist() == np.bincount(bins, minlength=len(edges) + 1).tolist()
+
+
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=50).map(np.array))
 def test_deviation_agrees_with_numpy(sample: np.ndarray) -> None:
     assert Moments.of(sample).deviation == pytest.approx(float(sample.std(ddof=1)), abs=1e-9)

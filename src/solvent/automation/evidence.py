@@ -18,10 +18,12 @@ from solvent.monitoring.policy import ShadowLoss
 from solvent.monitoring.policy import Window as Evidence
 from solvent.monitoring.state import Span
 from solvent.registry.signature import Signature
+from solvent.statistics.domain import even_draw
 from solvent.statistics.losses import row_loss
 
 Floats = NDArray[np.float64]
 GRACE = 4  # closed windows whose late labels are still counted in
+SCORED = 20_000  # labelled rows of a window that shadows are asked about
 
 
 def version_losses(rows: pl.DataFrame, version: ModelVersion, scorer: Scorer, bound: float) -> Floats:
@@ -56,30 +58,28 @@ def window_evidence(
     """One version on one window, paired with the shadows that had not seen it.
 
     rows: all served rows of the window, labels where known. Shadows whose features were not logged are left out.
+    Of more than 20,000 labelled rows an even draw is scored, and its sums stand for all of them.
     """
-    losses = version_losses(rows, version, scorer, bound)
-    known = np.isfinite(losses)
-    days = day_of(rows)[known]
+    answered = rows["output"].is_not_nan().fill_null(False) | (rows["version"] != version.number)
+    labelled = np.flatnonzero((rows["label"].is_not_nan().fill_null(False) & answered).to_numpy())
+    drawn = rows if len(labelled) == rows.height <= SCORED else rows[labelled[even_draw(len(labelled), SCORED)]]
+    losses = version_losses(drawn, version, scorer, bound)
+    scale = len(labelled) / max(drawn.height, 1)
     signature = Signature.of(version.signature)
+    _, block = np.unique(day_of(drawn), return_inverse=True)
     found = []
-    for shadow in shadows if known.any() else ():
-        if not comparable(rows, signature):
-            continue
-        fresh = clipped(rows, signature, scorer.outputs(shadow.estimator, signature, rows), bound)[known]
-        _, block = np.unique(days, return_inverse=True)
-        differences = np.bincount(block, weights=losses[known] - fresh)
-        found.append(
-            ShadowLoss(
-                span=shadow.span, made_at=shadow.made_at, loss=float(fresh.sum()), differences=differences.tolist()
-            )
-        )
+    for shadow in shadows if drawn.height and comparable(drawn, signature) else ():
+        fresh = clipped(drawn, signature, scorer.outputs(shadow.estimator, signature, drawn), bound)
+        differences = scale * np.bincount(block, weights=losses - fresh)
+        loss = scale * float(fresh.sum())
+        found.append(ShadowLoss(span=shadow.span, made_at=shadow.made_at, loss=loss, differences=differences.tolist()))
     return Evidence(
         start=start,
         end=end,
         version=version.number,
         rows=rows.height,
-        labelled=int(known.sum()),
-        loss=float(losses[known].sum()),
+        labelled=len(labelled),
+        loss=scale * float(losses.sum()),
         shadows=found,
     )
 

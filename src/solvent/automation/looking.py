@@ -33,11 +33,13 @@ def _look(project: Project, name: str, now: datetime) -> ModelTick:
     number = store.facts.alias(name, CHAMPION)
     champion = store.facts.version(name, number) if number is not None else None
     monitor = monitor_settings(settings.monitor)
-    reference = Versions(store, monitor).reference(champion) if champion else None
+    versions = Versions(store, monitor)
+    reference = versions.reference(champion) if champion else None
     if champion is None or reference is None:
         return ModelTick(model=name, champion=number, note="nothing to compare with yet")
     state = LoopState.of(store.facts.state(name, NAME))
-    watched = Watch(store, champion, reference, state, monitor, settings, Scorer(store), now).run()
+    sample = versions.sample(champion)
+    watched = Watch(store, champion, reference, sample, state, monitor, settings, Scorer(store), now).run()
     last = store.facts.last_tick(name)
     standing = store.facts.alerts(name, since=last) if last else []
     return ModelTick(

@@ -46,7 +46,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoopState(msgspec.Struct, kw_only=True):
-    """until: end of the newest window that was assessed; begun: start of the first.
+    """until: end of the newest window that was assessed; begun: start of the first; seen: clock of the tick that did.
 
     evidence: per window and version, oldest first; shadows: the newest, by span and time; window_loss:
     of the first served window, the unit of prices.
@@ -55,6 +55,7 @@ class LoopState(msgspec.Struct, kw_only=True):
     monitor: MonitorState | None = None
     begun: datetime | None = None
     until: datetime | None = None
+    seen: datetime | None = None
     evidence: list[Evidence] = msgspec.field(default_factory=list)
     shadows: list[Shadow] = msgspec.field(default_factory=list)
     window_loss: float | None = None
@@ -65,6 +66,10 @@ class LoopState(msgspec.Struct, kw_only=True):
     def of(cls, plain: Any) -> LoopState:
         """From the store's JSON; a fresh one for None."""
         return cls() if plain is None else msgspec.convert(plain, cls, str_keys=True)
+
+    def settled(self, start: datetime) -> bool:
+        """Whether every row that was served in the window from `start` on has its label."""
+        return any(e.labelled >= e.rows for e in self.evidence if e.start == start)
 
     def plain(self) -> Any:
         """For the store; what is older than anybody asks for is left out."""

@@ -7,13 +7,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-import polars as pl
-
 from solvent.automation.acting import Act
 from solvent.automation.before import moves_before
 from solvent.automation.report import ModelTick, TickReport
 from solvent.automation.rollout import Rollout
-from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, model_spec
 from solvent.automation.state import NAME, LoopState, Shadow
@@ -96,26 +93,31 @@ class Loop:
         state.canary = current_canary(moves, champion.number, state.canary)
         done = self._run(name, champion, state, now)
         undelivered = self._tell(done, now)
-        facts.end_tick(started, states=_states(state, now), about={"windows": len(done.windows), "note": done.note})
+        facts.end_tick(
+            started,
+            states=_states(state, now),
+            about={"windows": len(done.windows), "note": done.note},
+            measurements=done.measurements,
+            alerts=done.alerts,
+        )
         return done, undelivered
 
     def _run(self, name: str, champion: ModelVersion, state: LoopState, now: datetime) -> ModelTick:
         settings = self.project.settings.model(name)
         monitor = monitor_settings(settings.monitor)
-        reference = self._versions.setdefault(name, Versions(self.store, monitor)).reference(champion)
+        known = self._versions.setdefault(name, Versions(self.store, monitor))
+        reference = known.reference(champion)
         if reference is None:
             return ModelTick(model=name, champion=champion.number, note="its version has no evaluation rows")
         before = self.store.facts.version(name, state.trial.old) if state.trial else None
-        watch = Watch(self.store, champion, reference, state, monitor, settings, self.scorer, now)
+        sample = known.sample(champion)
+        watch = Watch(self.store, champion, reference, sample, state, monitor, settings, self.scorer, now)
         watched = watch.run([before] if before else [])
-        self.store.facts.add_measurements(watched.measurements)
         alerts = [alert_of(draft, name, champion.number, now) for draft in watched.drafts]
         decisions = self._try_rollback(name, watch, state, now) or self._try_canary(name, champion, watch, state, now)
         note = ""
         if watched.windows and not decisions:
             decisions, note = self._decide(name, champion, state, watched.windows[-1].end, now)
-        for alert in alerts:
-            self.store.facts.add_alert(alert)
         return ModelTick(
             model=name,
             champion=self.store.facts.alias(name, CHAMPION),
@@ -131,9 +133,8 @@ class Loop:
         trial, settings = state.trial, self.project.settings.model(name)
         if trial is None or now > trial.since + parse_span(settings.policy.trial):
             return []
-        rows = served_rows(self.store, name, trial.since, now, known_by=now).filter(pl.col("version") == trial.new)
         state.trial, verdict = continue_trial(
-            self.store, name, trial, rows, watch.reference, self.scorer, settings.policy
+            self.store, name, trial, watch.reference, self.scorer, settings.policy, now
         )
         if verdict is None or verdict.verdict != "worse" or not settings.policy.enabled:
             return []
@@ -148,9 +149,8 @@ class Loop:
         trial, settings = state.canary, self.project.settings.model(name)
         if trial is None or not settings.policy.enabled:
             return []
-        rows = served_rows(self.store, name, trial.since, now, known_by=now)
         state.canary, verdict = continue_trial(
-            self.store, name, trial, rows, watch.reference, self.scorer, settings.policy
+            self.store, name, trial, watch.reference, self.scorer, settings.policy, now, anyone=True
         )
         occasion = f"trial:{trial.decision}"
         rollout = Rollout(self.store, champion, settings, self.scorer, occasion=occasion, now=now)
@@ -163,6 +163,8 @@ class Loop:
         if declared is None:
             return [], f"the pipeline no longer declares {name}: nothing to retrain"
         act = Act(self.project, declared, champion, state, self.scorer, end=end, now=now)
+        if not self.project.settings.model(name).policy.enabled:
+            return act.decide([]), ""
         self.progress(f"{name}: training what a fresh model would be")
         shadows, problems = act.refresh(self.pools)
         decisions = act.wait(state.canary) if state.canary else act.decide(shadows)

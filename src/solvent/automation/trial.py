@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from solvent.automation.evidence import version_losses
+from solvent.automation.evidence import SCORED, version_losses
+from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.state import Trial
 from solvent.foundation.settings import PolicySettings
-from solvent.lineage.entities import Action, Actor, AliasMove, Decision
+from solvent.lineage.entities import Action, Actor, AliasMove, Decision, ModelVersion
 from solvent.monitoring.paired import PairedVerdict, begin_paired, paired_check
 from solvent.monitoring.reference import Reference
 from solvent.registry.canary import running_canary
 from solvent.registry.references import CHAMPION
 from solvent.registry.versions import rollback
+from solvent.statistics.domain import even_draw
 
 if TYPE_CHECKING:
     from solvent.store import Store
 
+_INSTANT = timedelta(microseconds=1)
 _BEGINS = {Action.PROMOTE, Action.WAIVE, Action.APPROVE}
 
 
@@ -58,19 +61,21 @@ def continue_trial(
     store: Store,
     model: str,
     trial: Trial,
-    rows: pl.DataFrame,
     reference: Reference,
     scorer: Scorer,
     policy: PolicySettings,
+    now: datetime,
+    *,
+    anyone: bool = False,
 ) -> tuple[Trial, PairedVerdict | None]:
-    """Feed the labels that have become known for rows served since the promotion.
+    """Feed the labels that have become known for rows served since the trial began, each once.
 
-    rows: served rows to compare both on; those fed before are skipped by the time their label was known.
+    anyone: rows count whoever answered them, not those of the new version alone.
     """
     new, old = store.facts.version(model, trial.new), store.facts.version(model, trial.old)
     if new is None or old is None or reference.risk is None:
         return trial, None
-    rows = rows.filter(pl.col("event_time") >= trial.since, pl.col("label").is_not_null())
+    rows = _newly_labelled(store, [old, new], trial, now, anyone=anyone)
     bound, usual = reference.risk.bound, max(reference.risk.mean.value, 1e-12)
     paired = trial.paired or begin_paired(usual, margin=policy.margin * usual)
     known_at = rows["known_at"].dt.epoch("us").to_numpy().astype(np.int64)
@@ -81,6 +86,29 @@ def continue_trial(
         known_at,
     )
     return replace(trial, paired=after), verdict
+
+
+def _newly_labelled(
+    store: Store, versions: Sequence[ModelVersion], trial: Trial, now: datetime, *, anyone: bool
+) -> pl.DataFrame:
+    """Rows since the trial began whose label the test has not taken; an even draw of very many.
+
+    Features are read only of the stretch of time that has such rows.
+    """
+    taken = trial.paired.until if trial.paired else None
+    model = versions[0].model
+
+    def labelled(since: datetime, until: datetime, features: Collection[str]) -> pl.DataFrame:
+        rows = served_rows(store, model, since, until, known_by=now, features=features)
+        rows = rows.filter(pl.lit(anyone) | (pl.col("version") == trial.new), pl.col("label").is_not_null())
+        return rows if taken is None else rows.filter(pl.col("known_at").dt.epoch("us") > taken)
+
+    found = labelled(trial.since, now, ())
+    if found.is_empty():
+        return found
+    features = {name for version in versions for name in version.signature["features"]}
+    found = labelled(found["event_time"][0], found["event_time"][-1] + _INSTANT, features)
+    return found[even_draw(found.height, SCORED)]
 
 
 def roll_back(

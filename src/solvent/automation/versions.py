@@ -17,6 +17,7 @@ from solvent.monitoring.reference import Reference
 from solvent.monitoring.settings import MonitorSettings
 from solvent.registry.gate import Footprint
 from solvent.registry.signature import Signature
+from solvent.statistics.domain import MOST_ROWS, even_draw
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -42,6 +43,7 @@ class Versions:
         self._store = store
         self._settings = settings
         self._references: dict[str, Reference] = {}
+        self._samples: dict[str, pl.DataFrame] = {}
 
     def reference(self, version: ModelVersion) -> Reference | None:
         """What the version is compared with; None where it was registered without evaluation rows."""
@@ -58,6 +60,15 @@ class Versions:
                 history=self._history(version),
             )
         return self._references[version.name]
+
+    def sample(self, version: ModelVersion) -> pl.DataFrame:
+        """An even draw of its evaluation rows, to tell a window's rows from; without a column where it has none."""
+        if version.reference is None:
+            return pl.DataFrame()
+        if version.name not in self._samples:
+            evaluation = read_table(self._store, version.reference)
+            self._samples[version.name] = evaluation[even_draw(evaluation.height, MOST_ROWS)]
+        return self._samples[version.name]
 
     def _history(self, version: ModelVersion) -> pl.DataFrame | None:
         training = version.about.get("training")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,24 +16,27 @@ from solvent.automation.rows import FEATURE, served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import freshest
 from solvent.automation.state import LoopState
-from solvent.automation.versions import read_table
 from solvent.foundation.clock import to_micros
 from solvent.foundation.ids import uuid7
 from solvent.foundation.settings import ModelSettings
-from solvent.lineage.entities import Alert, Measurement, ModelVersion
-from solvent.monitoring.assess import assess_window, update_realised
+from solvent.lineage.entities import Alert, Measurement, ModelVersion, Segment
+from solvent.monitoring.assess import Assessment, assess_window, update_realised
 from solvent.monitoring.policy import Window as Evidence
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.settings import AlertDraft, MonitorSettings
+from solvent.monitoring.state import MonitorState
 from solvent.monitoring.windows import MONDAY, Window, closed_windows
-from solvent.statistics.domain import joint_drift
+from solvent.statistics.domain import MOST_ROWS, even_draw, joint_drift
+from solvent.store.log.columns import PREDICTIONS
 
 if TYPE_CHECKING:
     from solvent.store import Store
 
+ROWS_AT_ONCE = 1_000_000  # of several windows; one alone may have more
+
 
 class Watched(msgspec.Struct, kw_only=True):
-    """What measuring one model brought: closed windows, measurements, drafts of alerts, served rows of late."""
+    """What measuring one model brought: closed windows, measurements, drafts of alerts."""
 
     windows: list[Window] = msgspec.field(default_factory=list)
     measurements: list[Measurement] = msgspec.field(default_factory=list)
@@ -41,13 +44,17 @@ class Watched(msgspec.Struct, kw_only=True):
 
 
 class Watch:
-    """One model at one tick. state is changed in place; nothing is written to the store."""
+    """One model at one tick. state is changed in place; nothing is written to the store.
+
+    sample: rows of the champion's evaluation data that windows are told from.
+    """
 
     def __init__(
         self,
         store: Store,
         champion: ModelVersion,
         reference: Reference,
+        sample: pl.DataFrame,
         state: LoopState,
         settings: MonitorSettings,
         user: ModelSettings,
@@ -57,13 +64,13 @@ class Watch:
         self.store = store
         self.champion = champion
         self.reference = reference
+        self.sample = sample
         self.state = state
         self.settings = settings
         self.user = user
         self.scorer = scorer
         self.now = now
         self.result = Watched()
-        self._served = pl.DataFrame()
 
     def run(self, also: Iterable[ModelVersion] = ()) -> Watched:
         """Measure every window that closed, then what has become known of the windows before.
@@ -73,22 +80,21 @@ class Watch:
         versions = [self.champion, *also]
         closed = self._closed()
         late = self._recent(closed)
-        self._read([*late, *closed])
-        for window in closed:
-            rows = self._rows(window)
+        segments = self._segments([*late, *closed])
+        features = self._features(versions)
+        for window, rows in self._read(closed, segments, features):
             self._assess(window, rows)
             self._measure_joint(window, rows)
             self._weigh(window, rows, versions)
             self._learn(window, rows, measure=False)
-        for window in late:
-            rows = self._rows(window)
+        for window, rows in self._read([w for w in late if self._open(w, segments)], segments, ()):
             if self._more_labels(window, rows):
-                self._weigh(window, rows, versions)
-                self._learn(window, rows, measure=True)
+                self._catch_up(window, rows, versions, features)
         self._mark()
         if closed:
             self.state.until = closed[-1].end
             self.result.windows = closed
+        self.state.seen = self.now
         return self.result
 
     def _closed(self) -> list[Window]:
@@ -107,15 +113,53 @@ class Watch:
             Window(s, s + self.settings.width) for s in reversed(starts) if self.state.begun and s >= self.state.begun
         ]
 
-    def _read(self, windows: Sequence[Window]) -> None:
-        """Read the rows of all these windows once."""
-        if windows:
-            model = self.champion.model
-            self._served = served_rows(self.store, model, windows[0].start, windows[-1].end, known_by=self.now)
+    def _segments(self, windows: Sequence[Window]) -> list[Segment]:
+        """What is sealed of these windows."""
+        if not windows:
+            return []
+        return self.store.facts.segments(self.champion.model, PREDICTIONS, windows[0].start, windows[-1].end)
 
-    def _rows(self, window: Window) -> pl.DataFrame:
-        inside = pl.col("event_time").is_between(window.start, window.end, closed="left")
-        return self._served.filter(inside)
+    def _open(self, window: Window, segments: Iterable[Segment]) -> bool:
+        """Whether there may be news of a window: a label was missing, or rows were sealed since the last tick."""
+        seen = self.state.seen
+        late = seen is None or any(s.sealed_at > seen for s in segments if touches(s, window))
+        return late or not self.state.settled(window.start)
+
+    def _features(self, versions: Iterable[ModelVersion]) -> list[str]:
+        """Whatever a monitor or a version reads of a row."""
+        own = [name for version in versions for name in version.signature["features"]]
+        return sorted({*own, *self.reference.contract.by_name()})
+
+    def _read(
+        self, windows: Sequence[Window], segments: Sequence[Segment], features: Collection[str]
+    ) -> Iterator[tuple[Window, pl.DataFrame]]:
+        """The rows of each window, each read once, a bounded number at a time."""
+        model = self.champion.model
+        for together in batched(windows, segments):
+            since, until = together[0].start, together[-1].end
+            rows = served_rows(self.store, model, since, until, known_by=self.now, features=features)
+            times = rows["event_time"].to_physical().to_numpy()
+            for window in together:
+                low, high = np.searchsorted(times, [to_micros(window.start), to_micros(window.end)])
+                yield window, rows[int(low) : int(high)]
+
+    def _catch_up(
+        self, window: Window, rows: pl.DataFrame, versions: Sequence[ModelVersion], features: Collection[str]
+    ) -> None:
+        """Take a window's late labels; its features are read again only for what cannot do without them."""
+
+        def whole() -> pl.DataFrame:
+            return served_rows(
+                self.store, self.champion.model, window.start, window.end, known_by=self.now, features=features
+            )
+
+        foreign = len(versions) > 1 or bool((rows["version"] != self.champion.number).any())
+        partly = self.reference.risk is not None and self.reference.risk.model is not None and rows["label"].has_nulls()
+        complete = bool(freshest(self.state.shadows, window.start)) or foreign or partly
+        if complete:
+            rows = whole()
+        self._weigh(window, rows, versions)
+        self._learn(window, rows, measure=True, whole=None if complete else whole)
 
     def _assess(self, window: Window, rows: pl.DataFrame) -> None:
         found = assess_window(
@@ -134,11 +178,12 @@ class Watch:
     def _measure_joint(self, window: Window, rows: pl.DataFrame) -> None:
         """How well a classifier tells the window from the evaluation rows, functions of the clock left aside."""
         names = [name for name in self.reference.tracks if f"{FEATURE}{name}" in rows.columns]
-        if self.champion.reference is None or not names:
+        names = [name for name in names if f"{FEATURE}{name}" in self.sample.columns]
+        if not names:
             return
         columns = [f"{FEATURE}{name}" for name in names]
-        before = read_table(self.store, self.champion.reference).select(columns)
-        found = joint_drift(*as_numbers(before, rows.select(columns)))
+        drawn = rows[even_draw(rows.height, MOST_ROWS)]
+        found = joint_drift(*as_numbers(self.sample.select(columns), drawn.select(columns)))
         if found is not None:
             by_importance = sorted(zip(names, found.importance, strict=True), key=lambda item: -item[1])
             self.result.measurements.append(
@@ -192,16 +237,25 @@ class Watch:
                 )
             )
 
-    def _learn(self, window: Window, rows: pl.DataFrame, *, measure: bool) -> None:
-        """Hand the labels to the sequential test."""
+    def _learn(
+        self, window: Window, rows: pl.DataFrame, *, measure: bool, whole: Callable[[], pl.DataFrame] | None = None
+    ) -> None:
+        """Hand the labels to the sequential test. whole: gets the same rows with the features that these lack."""
         if self.state.monitor is None or rows.is_empty():
             return
+        found = self._updated(self.state.monitor, window, rows, measure)
+        if whole is not None and any(draft.kind == "performance" for draft in found.alert_drafts):
+            found = self._updated(self.state.monitor, window, whole(), measure)  # the cause lies in the features
+        self._take(found.measurements, found.alert_drafts)
+        self.state.monitor = found.state
+
+    def _updated(self, state: MonitorState, window: Window, rows: pl.DataFrame, measure: bool) -> Assessment:
         number = self.champion.number
         mine = next((e for e in self.state.evidence if (e.start, e.version) == (window.start, number)), None)
-        found = update_realised(
+        return update_realised(
             rows,
             self.reference,
-            self.state.monitor,
+            state,
             model=self.champion.model,
             number=number,
             window=window,
@@ -210,8 +264,6 @@ class Watch:
             fresh=fresh_pair(mine) if mine else None,
             measure=measure,
         )
-        self._take(found.measurements, found.alert_drafts)
-        self.state.monitor = found.state
 
     def _more_labels(self, window: Window, rows: pl.DataFrame) -> bool:
         known = rows["label"].is_not_null().sum() if rows.height else 0
@@ -230,6 +282,26 @@ class Watch:
             msgspec.structs.replace(m, unit=unit) if unit and m.name.startswith("loss.") else m for m in measurements
         ]
         self.result.drafts += drafts
+
+
+def batched(windows: Sequence[Window], segments: Sequence[Segment]) -> Iterator[list[Window]]:
+    """Neighbouring windows that are read together, since no more than so many rows are sealed of them."""
+    together: list[Window] = []
+    for window in windows:
+        wider = [*together, window]
+        apart = bool(together) and together[-1].end != window.start
+        many = sum(s.rows for s in segments if any(touches(s, w) for w in wider)) > ROWS_AT_ONCE
+        if together and (apart or many):
+            yield together
+            wider = [window]
+        together = wider
+    if together:
+        yield together
+
+
+def touches(segment: Segment, window: Window) -> bool:
+    """Whether a segment may hold rows of a window."""
+    return segment.first < window.end and segment.last >= window.start
 
 
 def as_numbers(before: pl.DataFrame, now: pl.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -14,7 +14,8 @@ from solvent.monitoring.matrix import coded, compared, feature_matrix
 from solvent.monitoring.reference import Reference
 from solvent.statistics.arrays import Floats
 from solvent.statistics.decomposition import Parts, decompose
-from solvent.statistics.domain import tell_apart
+from solvent.statistics.domain import even_draw, tell_apart
+from solvent.statistics.estimation import MOST_WINDOW
 from solvent.statistics.slices import Bound, SliceExcess, excess_slices
 
 _MOST_SHARE = 0.5  # of the rows that a slice may have
@@ -54,13 +55,17 @@ class Dissection(msgspec.Struct, frozen=True):
 
 
 def dissect(frame: pl.DataFrame, reference: Reference, *, level: float) -> Dissection:
-    """Take the labelled rows of a canonical frame apart; empty where the reference cannot say what to expect."""
+    """Take the labelled rows of a canonical frame apart, an even draw of very many.
+
+    Returns: empty where the reference cannot say what to expect.
+    """
     model = reference.risk.model if reference.risk is not None else None
     if model is None or model.features is None:
         return Dissection()
     losses, outputs = np.minimum(losses_of(frame, reference.metric), model.bound), outputs_of(frame)
-    known = np.isfinite(losses)
-    frame, losses, outputs = frame.filter(pl.Series(known)), losses[known], outputs[known]
+    known = np.flatnonzero(np.isfinite(losses))
+    known = known[even_draw(len(known), MOST_WINDOW)]
+    frame, losses, outputs = frame[known], losses[known], outputs[known]
     features, micros = feature_matrix(frame, reference.contract), micros_of(frame[TIME])
     alike = compared(reference.contract)
     apart = tell_apart(model.features[:, alike], features[:, alike])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from solvent.data.contracts.columns import missing_mask
+from solvent.data.contracts.columns import missing_share
 from solvent.foundation.clock import to_micros
 from solvent.lineage.entities import Measurement
 from solvent.monitoring.estimate import Harm
@@ -110,7 +110,7 @@ def _beside(
     pool, window = np.array(track.counts, dtype=np.int64).sum(axis=0), np.array(counts, dtype=np.int64)
     ks = float(binned_kolmogorov_smirnov(pool, window)) if track.kind == "number" and np.sum(pool) else None
     column = reference.contract.by_name().get(name)
-    missing = float(missing_mask(frame[name]).mean())
+    missing = missing_share(frame[name])
     return {"ks": ks, "missing_change": round(missing - column.missing, 6) if column is not None else None}
 
 

@@ -113,7 +113,9 @@ def outside_support(frame: pl.DataFrame, contract: Contract) -> float:
             outside |= (values < column.seen[0] - margin) | (values > column.seen[1] + margin)
         elif column.categories is not None:
             text = frame[column.name].cast(pl.String)
-            outside |= (~text.is_in(column.categories)).fill_null(False).to_numpy()
+            new = sorted(set(text.unique().drop_nulls()) - set(column.categories))
+            if new:
+                outside |= text.is_in(new).fill_null(False).to_numpy()
     return float(outside.mean()) if len(outside) else 0.0
 
 

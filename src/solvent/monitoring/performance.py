@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -19,8 +20,9 @@ from solvent.monitoring.residuals import RESIDUAL_BLOCK
 from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Subject
 from solvent.monitoring.shock import find_shocks
 from solvent.monitoring.state import MonitorState
+from solvent.monitoring.windows import MONDAY
 from solvent.statistics.arrays import Counts, Flags, Floats
-from solvent.statistics.blocks import block_means
+from solvent.statistics.blocks import block_means, grouped
 from solvent.statistics.bootstrap import block_bootstrap
 from solvent.statistics.changepoint import date_change
 from solvent.statistics.losses import metric_named
@@ -94,7 +96,7 @@ def watch_worse(
     start, end = to_micros(subject.start), to_micros(subject.end)
     if risk is None:
         return Findings()
-    frame = frame.filter(pl.Series((event >= start) & (event < end)))
+    frame = slim(frame).filter(pl.Series((event >= start) & (event < end)))
     losses = np.minimum(losses_of(frame, reference.metric), risk.bound)
     known = np.isfinite(losses)
     if known.sum() < settings.least_rows or known.mean() < _LABELLED:
@@ -117,9 +119,9 @@ def watch_worse(
 
 
 class _Labels(msgspec.Struct):
-    """Newly known labels, in order of known-at time."""
+    """Newly known labels, in order of known-at time. rows: where they stand in the frame that they came in."""
 
-    frame: pl.DataFrame
+    rows: Counts
     losses: Floats
     known_at: Counts
     event: Counts
@@ -139,8 +141,8 @@ def take_labels(
 
     frame: canonical, with labels and, where they came late, `known_at` (else a label counts as known when its event
         happened); labels known before the last call for their window are skipped.
-    Whole blocks only: the newest, unfinished one waits. Rows under a broken contract or within a shock have
-    a named cause already and are no evidence against the model.
+    Whole blocks only: the newest, unfinished one waits, but where every row has its label nothing more of it can come.
+    Rows under a broken contract or within a shock have a named cause already and are no evidence against the model.
     """
     risk = reference.risk
     if risk is None:
@@ -148,15 +150,22 @@ def take_labels(
     labels = _new_labels(frame, reference, risk, state, settings, now)
     if labels is None:
         return Findings()
-    findings = find_shocks(labels.frame, risk, state, subject)
-    counted = _not_excused(labels.event, labels.frame, state)
+    told = slim(frame)
+    if not np.array_equal(labels.rows, np.arange(frame.height)):
+        told = told[labels.rows]
+    findings = find_shocks(told, risk, state, subject)
+    counted = _not_excused(labels.event, told, state)
     means, _, _ = block_means(labels.losses[counted], labels.known_at[counted], risk.block)
     middles, _, _ = block_means(labels.event[counted].astype(float), labels.known_at[counted], risk.block)
     _remember(state, middles, means)
-    findings.add(
-        _test(labels.frame.filter(pl.Series(counted)), means, reference, risk, state, subject, settings, fresh)
-    )
+    rows = labels.rows[counted]
+    findings.add(_test(lambda: frame[rows], means, reference, risk, state, subject, settings, fresh))
     return findings
+
+
+def slim(frame: pl.DataFrame) -> pl.DataFrame:
+    """A canonical frame without its features, so that little is copied."""
+    return frame.select(name for name in (TIME, "label", "output", "output_classes", "flags") if name in frame.columns)
 
 
 def _new_labels(
@@ -172,8 +181,9 @@ def _new_labels(
     if "known_at" in frame.columns:
         known_at = micros_of(frame["known_at"].fill_null(frame[TIME]))
     losses = losses_of(frame, reference.metric)
-    until = to_micros(now) // risk.block * risk.block
-    numbers, which = np.unique(event // int(settings.width.total_seconds() * 1e6), return_inverse=True)
+    whole = np.isfinite(losses).all()
+    until = to_micros(now) + 1 if whole else to_micros(now) // risk.block * risk.block
+    numbers, which, _ = grouped((event - to_micros(MONDAY)) // int(settings.width.total_seconds() * 1e6))
     taken = state.performance.taken
     since = np.array([taken.get(int(number), -1) for number in numbers])
     new = np.isfinite(losses) & (known_at < until) & (known_at >= since[which])
@@ -183,7 +193,7 @@ def _new_labels(
         return None
     rows = np.flatnonzero(new)
     rows = rows[np.argsort(known_at[rows], kind="stable")]
-    return _Labels(frame[rows], np.minimum(losses[rows], risk.bound), known_at[rows], event[rows])
+    return _Labels(rows, np.minimum(losses[rows], risk.bound), known_at[rows], event[rows])
 
 
 def _not_excused(event: Counts, frame: pl.DataFrame, state: MonitorState) -> Flags:
@@ -202,7 +212,7 @@ def _remember(state: MonitorState, middles: Floats, means: Floats) -> None:
 
 
 def _test(
-    frame: pl.DataFrame,
+    evidence: Callable[[], pl.DataFrame],
     means: Floats,
     reference: Reference,
     risk: Risk,
@@ -237,7 +247,7 @@ def _test(
     )
     if detector.alarm_at is not None:
         performance.alarmed = True
-        findings.drafts.append(_alarm(frame, detector, null, reference, risk, state, subject, settings, fresh))
+        findings.drafts.append(_alarm(evidence(), detector, null, reference, risk, state, subject, settings, fresh))
     return findings
 
 

@@ -101,8 +101,8 @@ def build_reference(
     longer = _with_history(frame, history, signature, names)
     tracks = _tracks(frame, longer, watched(contract, longer), width, importance)
     micros = micros_of(frame[TIME])
-    distinct = np.unique(micros)
-    gaps = np.diff(distinct) / 1e6 if len(distinct) > 1 else np.array([0.0])
+    steps = np.diff(micros)
+    gaps = steps[steps > 0] / 1e6 if micros[0] < micros[-1] else np.array([0.0])
     return Reference(
         contract=contract,
         task=str(signature.get("task", "")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solvent.statistics.arrays import Counts, Floats
-from solvent.statistics.blocks import DAY, HOUR
+from solvent.statistics.blocks import DAY, HOUR, grouped
 
 RESIDUAL_BLOCK = 6 * HOUR
 PHASES = DAY // RESIDUAL_BLOCK
@@ -20,7 +20,7 @@ def relative_residuals(label: Floats, output: Floats, micros: Counts, scale: flo
     """
     if len(label) == 0:
         return np.array([], dtype=np.int64), np.array([])
-    starts, which, rows = np.unique(micros // RESIDUAL_BLOCK, return_inverse=True, return_counts=True)
+    starts, which, rows = grouped(micros // RESIDUAL_BLOCK)
     expected = np.maximum(np.bincount(which, weights=np.abs(output)), rows * scale / 20)
     excess = np.bincount(which, weights=label - output)
     return starts * RESIDUAL_BLOCK, np.asarray(excess / np.maximum(expected, 1e-12))

@@ -54,7 +54,7 @@ class Span(msgspec.Struct, frozen=True):
 
 class PerformanceState(msgspec.Struct, kw_only=True):
     """taken: known-at time up to which the labels of a window have been taken, both in microseconds, by the number of
-    the window's width since 1970; each label is taken once, whichever rows a caller passes again.
+    the window since the first Monday of 1970; each label is taken once, whichever rows a caller passes again.
 
     losses: recent block means (clipped) with the event time of their rows' middle, oldest first;
     residuals: recent label over output less 1 by six hours, with the time of day (0 to 3), for shocks.

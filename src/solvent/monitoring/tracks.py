@@ -49,11 +49,10 @@ def begin_track(series: pl.Series, which: Counts, *, weight: float, since: int) 
 def count_window(track: Track, series: pl.Series) -> list[int]:
     """Rows per bin of one window; missing values are in none."""
     if track.kind == "category":
-        text = series.cast(pl.String).drop_nulls()
-        codes = text.replace_strict(
-            track.categories, list(range(len(track.categories))), default=len(track.categories), return_dtype=pl.Int64
-        )
-        return [int(n) for n in np.bincount(codes.to_numpy(), minlength=len(track.categories) + 1)]
+        rows = series.drop_nulls().rename("value").value_counts(name="rows")
+        places, rest = list(range(len(track.categories))), len(track.categories)
+        at = rows["value"].cast(pl.String).replace_strict(track.categories, places, default=rest, return_dtype=pl.Int64)
+        return [int(n) for n in np.bincount(at.to_numpy(), rows["rows"].to_numpy(), minlength=rest + 1)]
     return [int(n) for n in histogram(floats_of(series), np.array(track.edges))]
 
 

@@ -56,7 +56,7 @@ def _gaps(frame: pl.DataFrame, reference: Reference, state: MonitorState, subjec
     times = micros_of(frame[TIME])
     first = int(times[0]) if len(times) else end  # the silence before a model's first row is no gap: service began
     before = state.last_event if state.last_event is not None else first
-    marks = np.unique(np.concatenate([[min(before, end)], times, [end]]))
+    marks = np.sort(np.concatenate([[min(before, end)], times, [end]]), kind="stable")
     patience = 1e6 * max(_LONGER * reference.longest_silence, _STEPS * reference.spacing)
     silences = np.diff(marks)
     return [

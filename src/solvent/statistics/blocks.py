@@ -19,10 +19,31 @@ def block_means(values: Floats, micros: Counts, length: int) -> tuple[Floats, Co
     """
     if len(values) == 0:
         return np.array([]), np.array([], dtype=np.int64), np.array([], dtype=np.int64)
-    block = micros // length
-    starts, which, rows = np.unique(block, return_inverse=True, return_counts=True)
+    blocks, which, rows = grouped(micros // length)
     sums = np.bincount(which, weights=values)
-    return sums / rows, starts * length, rows.astype(np.int64)
+    return sums / rows, blocks * length, rows
+
+
+def grouped(keys: Counts) -> tuple[Counts, Counts, Counts]:
+    """Distinct keys in order, the place of each row's key among them, and rows per key.
+
+    keys: shape (n,), whole numbers, n >= 1. As `np.unique` answers, but without sorting where the keys lie close
+    together, as blocks of time do.
+
+    >>> grouped(np.array([7, 5, 7]))
+    (array([5, 7]), array([1, 0, 1]), array([1, 2]))
+    """
+    low, high = int(keys.min()), int(keys.max())
+    if high - low > 2 * len(keys):
+        distinct, which, rows = np.unique(keys, return_inverse=True, return_counts=True)
+        return distinct, which, rows
+    offset = keys - low
+    rows = np.bincount(offset)
+    filled = np.flatnonzero(rows)
+    if len(filled) == len(rows):
+        return filled + low, offset, rows
+    place = np.cumsum(rows > 0) - 1
+    return filled + low, place[offset], rows[filled]
 
 
 def autocorrelation(values: Floats, lag: int = 1) -> float:

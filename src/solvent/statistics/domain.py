@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn import config_context
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.tree import DecisionTreeRegressor
 
 from solvent.statistics.arrays import Counts, Floats
 
 LEAST_ROWS = 50  # a side; fewer say nothing
 MOST_ROWS = 1_000  # a side; more tell little and cost time
 FOLDS = 2
+TREES = 25
 _LARGE = 1e30  # trees hold 32 bits
 _BOOSTING = {
     "max_iter": 33,
@@ -73,14 +76,11 @@ def tell_apart(reference: Floats, window: Floats, *, seed: int = 0) -> Apart | N
     for held in range(FOLDS):
         learned = [rows[fold != held] for rows, fold in zip(sides, folds, strict=True)]
         learned = [rows[even_draw(len(rows), MOST_ROWS)] for rows in learned]
-        label = np.repeat([0, 1], [len(rows) for rows in learned])
-        forest = RandomForestClassifier(
-            n_estimators=25, max_depth=6, min_samples_leaf=10, class_weight="balanced", random_state=seed, n_jobs=1
-        )
-        forest.fit(np.concatenate(learned), label)
+        label = np.repeat([0.0, 1.0], [len(rows) for rows in learned])
+        forest = _Forest.learned(np.concatenate(learned), label, seed)
         for rows, fold, score in zip(sides, folds, scores, strict=True):
-            score[fold == held] = forest.predict_proba(rows[fold == held])[:, 1]
-        importance += forest.feature_importances_ / FOLDS
+            score[fold == held] = forest.chance(rows[fold == held])
+        importance += forest.importance / FOLDS
     return Apart(scores[0], scores[1], importance)
 
 
@@ -109,6 +109,43 @@ def likeness(reference: Floats, window: Floats, *, most: int, seed: int = 0) -> 
         asked = folds[0] == held
         odds[asked] = np.exp(boosted.decision_function(sides[0][asked][:, known])) * sizes[0] / sizes[1]
     return odds
+
+
+class _Forest(msgspec.Struct, frozen=True):
+    """A random forest for two classes of equal weight, and small samples: for those most of the time of a
+    `RandomForestClassifier` goes into its own upkeep. Its trees are the same (0 and 1 as numbers split alike, since
+    Gini's impurity is twice their variance).
+    """
+
+    trees: list[DecisionTreeRegressor]
+
+    @classmethod
+    def learned(cls, rows: Floats, label: Floats, seed: int) -> _Forest:
+        """rows: shape (n, p), NaN where missing; label: shape (n,), 0 or 1, of both."""
+        table, missing = rows.astype(np.float32), bool(np.isnan(rows).any())
+        even = 0.5 / np.where(label > 0, label.sum(), len(label) - label.sum())
+        chance, trees = np.random.RandomState(seed), list[DecisionTreeRegressor]()
+        with config_context(skip_parameter_validation=True):
+            for of_tree in chance.randint(np.iinfo(np.int32).max, size=TREES):
+                tree = DecisionTreeRegressor(
+                    max_depth=6, min_samples_leaf=10, max_features="sqrt", random_state=int(of_tree)
+                )
+                drawn = np.random.RandomState(of_tree).choice(len(label), len(label), p=even)
+                weight = np.bincount(drawn, minlength=len(label)).astype(float)
+                trees.append(tree.fit(table, label, sample_weight=weight, check_input=missing))
+        return cls(trees)
+
+    def chance(self, rows: Floats) -> Floats:
+        """That each row is of class 1, shape (n,)."""
+        table = rows.astype(np.float32)
+        return np.asarray(np.mean([tree.tree_.predict(table)[:, 0] for tree in self.trees], axis=0))
+
+    @property
+    def importance(self) -> Floats:
+        """Share of each column in what the splits explain, shape (p,); all 0 where nothing was split."""
+        grown = [tree.tree_.compute_feature_importances() for tree in self.trees if tree.tree_.node_count > 1]
+        shares = np.sum(grown, axis=0) if grown else np.zeros(self.trees[0].n_features_in_)
+        return np.asarray(shares / max(float(np.sum(shares)), 1e-300))
 
 
 def even_draw(count: int, most: int) -> Counts:

@@ -9,6 +9,8 @@ import numpy as np
 
 from solvent.statistics.arrays import Counts, Floats
 
+_CELLS = 4096
+
 
 class Moments(msgspec.Struct, frozen=True):
     """Count, missing, extremes, mean and spread of a numeric column.
@@ -93,10 +95,25 @@ def histogram(values: Floats, edges: Floats) -> Counts:
 
     values: shape (n,), NaN left out. Returns: shape (n_edges + 1,). Histograms on one set of edges add up.
     """
-    ordered = np.sort(values)  # to look for few edges in sorted values is five times quicker than the other way round
-    present = len(ordered) - int(np.isnan(values).sum())  # NaN stand last
-    below = np.searchsorted(ordered[:present], edges)
-    return np.diff(below, prepend=0, append=present).astype(np.int64)
+    missing = np.isnan(values)
+    present = values[~missing] if missing.any() else values
+    if len(edges) == 0:
+        return np.array([len(present)])
+    # Even cells, looked up by arithmetic, settle every value but those that share a cell with an edge.
+    cell, at = _cells(present, edges), _cells(edges, edges)
+    rows = np.bincount(cell, minlength=_CELLS + 2)
+    rows[at] = 0
+    shared = np.zeros(_CELLS + 2, dtype=bool)
+    shared[at] = True
+    below = np.cumsum(rows)[at] + np.searchsorted(np.sort(present[shared[cell]]), edges)
+    return np.diff(below, prepend=0, append=len(present)).astype(np.int64)
+
+
+def _cells(values: Floats, edges: Floats) -> Counts:
+    """The cell of each value: 0 below the first edge, then even steps to the last one; grows with the value."""
+    width = float(edges[-1]) / _CELLS - float(edges[0]) / _CELLS or 1.0
+    with np.errstate(over="ignore"):
+        return np.asarray(np.clip((values - edges[0]) / width + 1, 0, _CELLS + 1).astype(np.int64))
 
 
 def bin_gaps(edges: Floats) -> Floats:

@@ -9,7 +9,16 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from solvent.data.contracts.columns import Floats, as_floats, as_instants, as_text, longest_run, missing_mask
+from solvent.data.contracts.columns import (
+    Floats,
+    as_floats,
+    as_instants,
+    as_text,
+    longest_run,
+    may_hold_run,
+    missing_mask,
+    missing_share,
+)
 from solvent.data.contracts.model import ColumnContract, ColumnType, Contract, Role, Severity, Violation
 from solvent.data.contracts.units import find_unit
 
@@ -125,8 +134,7 @@ def _word(series: pl.Series) -> str:
 
 
 def _missing(column: ColumnContract, series: pl.Series) -> Violation | None:
-    missing = missing_mask(series)
-    share = float(missing.mean())
+    share = missing_share(series)
     noise = 3 * np.sqrt(column.missing_allowed * (1 - column.missing_allowed) / len(series))
     if share <= column.missing_allowed + noise:
         return None
@@ -136,7 +144,7 @@ def _missing(column: ColumnContract, series: pl.Series) -> Violation | None:
         kind="missing-rate",
         cause=cause,
         share=share,
-        rows=_sample(missing),
+        rows=_sample(missing_mask(series)),
         observed=share,
         expected=column.missing_allowed,
     )
@@ -166,6 +174,8 @@ def constant_stretch(column: ColumnContract, series: pl.Series) -> tuple[int, in
     It is three times the reference's longest, or ten times where it fills less than half.
     """
     if column.longest_run == 0 or len(series) < _RUN:
+        return None
+    if series.dtype.is_numeric() and not may_hold_run(as_floats(series), _RUN):
         return None
     run, start = longest_run(series)
     whole = run >= len(series) / 2

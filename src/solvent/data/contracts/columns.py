@@ -40,6 +40,12 @@ def missing_mask(series: pl.Series) -> Flags:
     return series.is_null().to_numpy()
 
 
+def missing_share(series: pl.Series) -> float:
+    """Share of rows whose value is null or NaN; the column has rows."""
+    nan = int(series.is_nan().sum()) if series.dtype.is_float() else 0
+    return (series.null_count() + nan) / len(series)
+
+
 def as_text(series: pl.Series) -> pl.Series:
     """Categories as text, whatever they were stored as."""
     return series if series.dtype == pl.String else series.cast(pl.String)
@@ -60,6 +66,19 @@ def as_instants(series: pl.Series) -> pl.Series | None:
     if series.dtype.time_zone is not None:
         series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return series.cast(pl.Datetime("us"))
+
+
+def may_hold_run(values: Floats, length: int) -> bool:
+    """Whether a stretch of `length` equal values is possible; looks at every stretch of half that, evenly spaced.
+
+    >>> may_hold_run(np.array([1.0, 2.0, 2.0, 2.0, 2.0, 3.0]), 4), may_hold_run(np.arange(6.0), 4)
+    (True, False)
+    """
+    half = length // 2
+    at = np.arange(0, len(values) - half + 1, half)
+    for step in range(1, half):
+        at = at[values[at] == values[at + step]]
+    return len(at) > 0
 
 
 def longest_run(series: pl.Series) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,7 @@ def _factor_conversions() -> list[Conversion]:
 
 CONVERSIONS = _TEMPERATURES + _factor_conversions()
 _ROWS = 12  # fewer rows show no unit
+_ENOUGH = 50_000  # rows that show a range and a spread
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,9 @@ def _by_lattice(
     off = ~on_lattice(finite, lattice)
     if off.sum() < _ROWS or len(np.unique(finite[off])) < 5:
         whole = [c for c in CONVERSIONS if not c.shift and abs(1 / c.scale - round(1 / c.scale)) < 1e-9]
-        whole = [c for c in whole if on_lattice(c.back(finite), lattice).mean() >= 0.9]
-        found = _by_distribution(column, finite, whole)
+        found = _by_distribution(
+            column, finite, (c for c in whole if on_lattice(c.back(finite), lattice).mean() >= 0.9)
+        )
         return None if found is None else UnitFinding(found, where, len(where) / total)
     fits = [fit for conversion in CONVERSIONS if (fit := _fit(column, lattice, finite[off], conversion)) is not None]
     if not fits:
@@ -127,15 +130,21 @@ def _fit(
     return -on, _distance(column, back), CONVERSIONS.index(conversion)
 
 
-def _by_distribution(column: ColumnContract, values: Floats, candidates: list[Conversion]) -> Conversion | None:
-    """Reads ranges and spreads; the reference's quantiles hold the bar for the converted values."""
+def _by_distribution(column: ColumnContract, values: Floats, candidates: Iterable[Conversion]) -> Conversion | None:
+    """Reads ranges and spreads; the reference's quantiles hold the bar for the converted values.
+
+    Of very many values every so manieth is looked at.
+    """
+    values = values[:: max(1, len(values) // _ENOUGH)]
     seen, quantiles, spread = column.seen, column.quantiles, column.spread
     if seen is None or quantiles is None or spread is None:
         return None
     margin = 0.1 * (seen[1] - seen[0])
     outside = float(((values < seen[0] - margin) | (values > seen[1] + margin)).mean())
-    width = float(np.subtract(*np.quantile(values, [0.95, 0.05])))
     steady = spread[0] > spread[1] / 5  # else wet and dry weeks differ more than units do
+    if outside < 0.5 and not steady:
+        return None
+    width = float(np.subtract(*np.quantile(values, [0.95, 0.05])))
     strange = steady and (width > 3 * spread[1] or 0 < width < spread[0] / 3)
     if outside < 0.5 and not strange:
         return None

@@ -16,7 +16,7 @@ from solvent.store.facts.base import FactsBase
 from solvent.store.facts.database import next_id
 from solvent.store.facts.events import record_event
 from solvent.store.facts.values import begins_with, from_json, to_json
-from solvent.store.facts.writing import NewNode
+from solvent.store.facts.writing import NewNode, Writing
 
 
 class ClockWentBack(UsageError):
@@ -39,14 +39,17 @@ class MonitoringFacts(FactsBase):
         measured_at None is taken as the time of recording. Raises: UnknownModel.
         """
         with self.writing() as w:
-            ids: dict[str, int] = {}
-            rows = []
-            for number, m in enumerate(measurements, next_id(w.connection, t.measurement.c.id)):
-                if m.model not in ids:
-                    ids[m.model] = self.model_id(w.connection, m.model)
-                rows.append(_measurement_row(number, ids[m.model], m, w.recorded_at))
-            if rows:
-                w.connection.execute(insert(t.measurement), rows)
+            self._add_measurements(w, measurements)
+
+    def _add_measurements(self, w: Writing, measurements: Iterable[Measurement]) -> None:
+        ids: dict[str, int] = {}
+        rows = []
+        for number, m in enumerate(measurements, next_id(w.connection, t.measurement.c.id)):
+            if m.model not in ids:
+                ids[m.model] = self.model_id(w.connection, m.model)
+            rows.append(_measurement_row(number, ids[m.model], m, w.recorded_at))
+        if rows:
+            w.connection.execute(insert(t.measurement), rows)
 
     def measurements(
         self,
@@ -86,16 +89,19 @@ class MonitoringFacts(FactsBase):
     def add_alert(self, alert: Alert) -> bool:
         """Raise an alert; False when its effect was raised before. Raises: UnknownModel, UnknownFact (its version)."""
         with self.writing() as w:
-            mine = t.alert.c.project_id == self.project_id
-            raised = select(t.alert.c.node_id).where(mine, t.alert.c.effect == alert.effect)
-            if w.connection.execute(raised).first() is not None:
-                return False
-            model_id = self.model_id(w.connection, alert.model)
-            node_id = w.add([NewNode(NodeKind.ALERT, alert.key, alert.title, to_micros(alert.at))])[0]
-            w.connection.execute(insert(t.alert), _alert_row(alert, node_id, model_id, self.project_id))
-            if alert.number is not None:
-                watched = w.need([(NodeKind.VERSION, f"{alert.model}/{alert.number}")])
-                w.link((source, node_id, "watched") for source in watched.values())
+            return self._add_alert(w, alert)
+
+    def _add_alert(self, w: Writing, alert: Alert) -> bool:
+        mine = t.alert.c.project_id == self.project_id
+        raised = select(t.alert.c.node_id).where(mine, t.alert.c.effect == alert.effect)
+        if w.connection.execute(raised).first() is not None:
+            return False
+        model_id = self.model_id(w.connection, alert.model)
+        node_id = w.add([NewNode(NodeKind.ALERT, alert.key, alert.title, to_micros(alert.at))])[0]
+        w.connection.execute(insert(t.alert), _alert_row(alert, node_id, model_id, self.project_id))
+        if alert.number is not None:
+            watched = w.need([(NodeKind.VERSION, f"{alert.model}/{alert.number}")])
+            w.link((source, node_id, "watched") for source in watched.values())
         return True
 
     def alerts(self, model: str | None = None, since: datetime | None = None) -> list[Alert]:
@@ -123,13 +129,23 @@ class MonitoringFacts(FactsBase):
         return Tick(model=model, now=now, policy=policy, started_at=self._clock())
 
     def end_tick(
-        self, tick: Tick, *, states: dict[str, Any] | None = None, about: dict[str, Any] | None = None
+        self,
+        tick: Tick,
+        *,
+        states: dict[str, Any] | None = None,
+        about: dict[str, Any] | None = None,
+        measurements: Iterable[Measurement] = (),
+        alerts: Iterable[Alert] = (),
     ) -> None:
-        """The tick is a fact now, and with it, in the same transaction, the state that it carries on.
+        """The tick is a fact now, and with it, in the same transaction, what it found and the state that it carries on.
 
-        states: as `set_state` takes them, by name. A tick that ended before changes nothing. Raises: UnknownModel.
+        states: as `set_state` takes them, by name. measurements, alerts: as `add_measurements` and `add_alert`
+        take them. The state of a tick that ended before stays as it was. Raises: UnknownModel, UnknownFact.
         """
         with self.writing() as w:
+            self._add_measurements(w, measurements)
+            for alert in alerts:
+                self._add_alert(w, alert)
             model_id = self.model_id(w.connection, tick.model)
             same = (t.tick.c.model_id == model_id, t.tick.c.now == to_micros(tick.now), t.tick.c.policy == tick.policy)
             if w.connection.execute(select(t.tick.c.id).where(*same)).first() is not None:

@@ -132,17 +132,22 @@ class PredictionLog:
         return reading.scan_outcomes(LogFolder(self.root, OUTCOMES, model), self._facts, self._objects, known_by, ids)
 
     def latest_outcomes(
-        self, model: str, known_by: datetime | None = None, ids: Iterable[str] | None = None
+        self,
+        model: str,
+        known_by: datetime | None = None,
+        ids: Iterable[str] | None = None,
+        since: datetime | None = None,
     ) -> pl.LazyFrame:
         """One row per prediction id: the latest revision known by then, with first_label and first_known_at.
 
-        ids: as in `scan_outcomes`; whoever asks so often parses each unsealed row once.
+        ids: as in `scan_outcomes`; whoever asks so often parses each unsealed row once. since: segments all of
+        whose outcomes were known and written before are not opened.
         """
         from solvent.store.log import reading, tables
 
         tails = None if ids is None else self._tails_of(OUTCOMES, model, tuple(tables.SCHEMAS[OUTCOMES]))
         folder = LogFolder(self.root, OUTCOMES, model)
-        return reading.latest_outcomes(folder, self._facts, self._objects, known_by, ids, tails)
+        return reading.latest_outcomes(folder, self._facts, self._objects, known_by, ids, tails, since)
 
     def logged_ids(self, model: str, ids: Iterable[str]) -> set[str]:
         """Those of the prediction ids that the log has. Raises: as `scan_predictions`."""

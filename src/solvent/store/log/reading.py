@@ -9,6 +9,7 @@ from itertools import groupby
 
 import polars as pl
 
+from solvent.foundation.clock import from_micros
 from solvent.lineage.entities import Segment
 from solvent.store.log import tables
 from solvent.store.log.columns import OUTCOMES, PREDICTIONS
@@ -59,19 +60,21 @@ def latest_outcomes(
     known_by: datetime | None,
     ids: Iterable[str] | None = None,
     tails: TailReader | None = None,
+    since: datetime | None = None,
 ) -> pl.LazyFrame:
     """One row a prediction id (or one of these): its highest revision known by then, and beside it its first label.
 
+    since: segments all of whose outcomes were known and written before are not opened.
     Returns: the columns of outcomes (of the latest revision), first_label, first_known_at; in no order.
     Raises: as `scan_predictions`.
     """
-    rows = _known(folder, facts, objects, known_by, ids, tails).collect()
+    rows = _known(folder, facts, objects, known_by, ids, tails, since).collect()
+    once = rows.with_columns(pl.col("revision").fill_null(0), first_label="label", first_known_at="known_at")
+    if not tables.has_duplicates(rows["prediction_id"]):
+        return once.lazy()
     corrected = rows["prediction_id"].is_duplicated()  # few: numbering everything would cost most of the time
-    once = rows.filter(~corrected).with_columns(
-        pl.col("revision").fill_null(0), first_label="label", first_known_at="known_at"
-    )
     several = latest(with_revisions(rows.filter(corrected).lazy()))
-    return pl.concat([once.lazy(), several.select(once.columns)])
+    return pl.concat([once.filter(~corrected).lazy(), several.select(once.columns)])
 
 
 def _known(
@@ -81,9 +84,11 @@ def _known(
     known_by: datetime | None,
     ids: Iterable[str] | None,
     tails: TailReader | None = None,
+    since: datetime | None = None,
 ) -> pl.LazyFrame:
     """Outcomes as they were written, known by then, of these prediction ids where any are given."""
-    rows = _scan(folder, facts, objects, None, None if known_by is None else known_by + _INSTANT_STEP, tails)
+    until = None if known_by is None else known_by + _INSTANT_STEP
+    rows = _scan(folder, facts, objects, None, until, tails, since)
     rows = rows if ids is None else _of(rows, ids)
     return rows if known_by is None else rows.filter(pl.col(tables.TIME[OUTCOMES]) <= known_by)
 
@@ -135,9 +140,11 @@ def _scan(
     since: datetime | None,
     until: datetime | None,
     tails: TailReader | None = None,
+    written_since: datetime | None = None,
 ) -> pl.LazyFrame:
     """All rows of the segments that overlap [since, until), and of every frame behind them."""
-    sealed, unsealed = _parts(folder, facts, objects, since, until, tails or partial(_tails, folder.kind))
+    reader = tails or partial(_tails, folder.kind)
+    sealed, unsealed = _parts(folder, facts, objects, since, until, reader, written_since)
     return _unified(folder.kind, [*sealed, *(tail.lazy() for tail in unsealed if tail.height)])
 
 
@@ -148,18 +155,31 @@ def _parts(
     since: datetime | None,
     until: datetime | None,
     tails: TailReader,
+    written_since: datetime | None = None,
 ) -> tuple[list[pl.LazyFrame], list[pl.DataFrame]]:
-    """What is sealed and overlaps [since, until), and what is not sealed yet."""
+    """What is sealed, overlaps [since, until) and is not wholly from before `written_since`; what is not sealed yet."""
     with folder.opened() as files:  # opened first, facts second: what is sealed meanwhile is not missed
-        known = facts.segments(folder.model, folder.kind)
-        segments = [segment for segment in known if _overlaps(segment, since, until)]
-        # Ends of all: a file's frames behind the overlapping segments may be sealed elsewhere.
+        # Where files are open, ends of all: their frames behind the overlapping segments may be sealed elsewhere.
+        wanted = (None, None) if files else (since, until)
+        known = facts.segments(folder.model, folder.kind, *wanted)
+        segments = [s for s in known if _overlaps(s, since, until) and _reaches(s, written_since)]
         unsealed = tails(files, sealed_ends(known))
     return list(_sealed(sorted(segments, key=_order_of_writing), objects)), unsealed
 
 
 def _overlaps(segment: Segment, since: datetime | None, until: datetime | None) -> bool:
     return (since is None or segment.last >= since) and (until is None or segment.first <= until)
+
+
+def _reaches(segment: Segment, instant: datetime | None) -> bool:
+    """Whether it holds outcomes that became known, or were written, from `instant` on: late ones carry old times.
+
+    They were written by the time of sealing, which in a replay is the earlier of two clocks.
+    """
+    if instant is None or max(segment.last, segment.sealed_at) < instant:
+        return instant is None
+    recorded = segment.about.get("recorded_until")
+    return segment.last >= instant or recorded is None or from_micros(recorded) >= instant
 
 
 def _order_of_writing(segment: Segment) -> tuple[datetime, str, int]:

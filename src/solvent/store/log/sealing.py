@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+import polars as pl
 
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, ArtifactType, ModelVersion, Segment
@@ -95,7 +96,7 @@ def seal(folder: LogFolder, facts: SegmentFacts, objects: ObjectStore, now: date
     Raises: NewerLog; OSError and the errors of `facts` and `objects`, after which a repetition completes the work.
     """
     report = SealReport()
-    if not folder.path.is_dir():
+    if not folder.files():
         return report
     with folder.sealing():
         known = facts.segments(folder.model, folder.kind)
@@ -162,6 +163,8 @@ def _publish(
         about["versions"] = sorted(
             known & set(table.get_column("version").unique())
         )  # a log from elsewhere may name others
+    if folder.kind == OUTCOMES:
+        about["recorded_until"] = table.select(pl.col("recorded_at").to_physical().max()).item()
     holes = [{"file": p.path.stem, "from": start, "to": end} for p in pieces for start, end in p.frames.damage]
     if holes:
         about["damage"] = holes
