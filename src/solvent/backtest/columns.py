@@ -146,7 +146,7 @@ def _features(table: Table, options: Options) -> tuple[pl.DataFrame, list[str]]:
     said = [
         f"{_list(names)} left out: {why}"
         for names, why in (
-            (text, "free text or too many values"),
+            (text, "free text, lists or too many values"),
             (instants, "times may be known only afterwards"),
             (constant, "one value in all rows"),
             (numbered, "a number of the row"),

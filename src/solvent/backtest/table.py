@@ -60,7 +60,7 @@ def read_table(options: Options) -> Table:
     frame, instants = frame.filter(labelled), instants.filter(labelled)
     if frame.height < LEAST_ROWS:
         raise BadTable(
-            f"{frame.height} rows with a time and a target are too few to age on",
+            f"{_rows(frame.height)} with a time and a target are too few to age on",
             where=str(options.path),
             next=f"at least {LEAST_ROWS}, better thousands",
         )
