@@ -12,7 +12,7 @@ from solvent.backtest.document import document
 from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
 from solvent.backtest.policies import NEVER, ORACLE, SOLVENT
 from solvent.backtest.run import backtest
-from solvent.backtest.summary import headline
+from solvent.backtest.summary import ageing, headline
 from solvent.backtest.terminal import render
 from solvent.foundation.settings import parse_settings
 
@@ -56,6 +56,16 @@ def test_where_nothing_moves_nothing_ages_and_nobody_is_warned(calm):
     assert calm.lifetime.aging.verdict == "stable"
     assert calm.warnings == [] and "nothing here ages" in headline(calm)
     assert "drift" not in {one.kind for one in calm.asked.named(SOLVENT).retrainings}
+
+
+def test_without_skill_the_headline_says_so_and_a_short_table_speaks_of_days(tmp_path):
+    noise = np.random.default_rng(2).standard_t(2, 1200)
+    sales(1200).with_columns(units=pl.Series(np.where(noise > 1, 100 * noise, 0.0))).write_parquet(
+        tmp_path / "t.parquet"
+    )
+    found = backtest(Options(path=tmp_path / "t.parquet", time="time", target="units", **QUICK), quiet)
+    assert "does no better than a naive forecast, nor does one that is always fresh" in headline(found)
+    assert "units a day of age" in ageing(found)
 
 
 def test_the_same_seed_gives_the_same_document(folder, aging):

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from solvent.backtest.estimates import coverage
+from solvent.backtest.lifetime import in_days
 from solvent.backtest.options import TRAIN
 from solvent.backtest.policies import AHEAD as LOOKING_AHEAD
 from solvent.backtest.policies import CARA, FORECAST, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
@@ -28,6 +29,12 @@ def headline(found: Backtest) -> str:
     crossed = first_crossing(found.windows, found.lifetime.threshold)
     lived = length(found.course.days() * found.course.windows)
     model = f"A model trained on {_part(found)}"
+    if found.lifetime.skill <= 0:
+        new, naive = (number(figure) for figure in skill(found))
+        return (
+            f"{model} does no better than a naive forecast, nor does one that is always fresh "
+            f"({new} against {naive} {unit(found)}): there is no skill that age could take."
+        )
     if crossed is None:
         if verdict == "stable":
             return f"{model} would have served all {lived} that follow: nothing here ages."
@@ -42,9 +49,9 @@ def headline(found: Backtest) -> str:
     if verdict == "stable":
         fresh = sum(window.fresh > found.lifetime.threshold for window in found.windows)
         return (
-            f"{model} would have crossed the threshold in {above} of {found.course.windows} windows, first in "
-            f"{_month(found.windows[crossed].start)}, and one always fresh in {fresh}: the cases get harder and "
-            "easier, age adds little."
+            f"{model} would have crossed the threshold in {above} of {found.course.windows} windows, first "
+            f"{when_of(found, found.windows[crossed].start)}, and one always fresh in {fresh}: the cases get harder "
+            "and easier, age adds little."
         )
     if verdict == "erratic":
         return (
@@ -111,11 +118,11 @@ def unit(found: Backtest) -> str:
 def ageing(found: Backtest) -> str:
     """Verdict, loss a month, half-life, time to the threshold."""
     life = found.lifetime
-    value, low, high = close([life.month.value, life.month.lower, life.month.upper])
-    sign = "+" if life.month.value > 0 else ""
-    parts = [f"{life.aging.verdict}: {sign}{value} ({low} to {high}, 90%) {unit(found)} a month of age"]
+    value, low, high = close([life.pace.value, life.pace.lower, life.pace.upper])
+    sign, span = "+" if life.pace.value > 0 else "", "day" if in_days(found.course) else "month"
+    parts = [f"{life.aging.verdict}: {sign}{value} ({low} to {high}, 90%) {unit(found)} a {span} of age"]
     if life.aging.verdict == "abrupt" and life.aging.step is not None:
-        parts.append(f"at once in {_month(found.windows[life.aging.step].start)}")
+        parts.append(f"at once {when_of(found, found.windows[life.aging.step].start)}")
     if life.half_life is not None and life.aging.verdict != "stable":
         parts.append(f"half of its skill gone in {length(life.half_life)}")
     low_days, middle, high_days = life.reached
@@ -168,7 +175,7 @@ def moved(found: Backtest) -> str:
     words = ", ".join(f"{one.feature} by {number(one.effect)}{' sd' if one.unit == 'sd' else ''}" for one in told)
     season = " (it may be a season: no whole year was known)" if drift.season else ""
     more = f"; {plural(len(alarms) - 1, 'alarm')} more" if len(alarms) > 1 else ""
-    return f"{words} in {_month(window.start)}{season}{more}"
+    return f"{words} {when_of(found, window.start)}{season}{more}"
 
 
 def warned(found: Backtest) -> str:
@@ -218,5 +225,15 @@ def _part(found: Backtest) -> str:
     return f"what came before {day(train)}"
 
 
-def _month(instant: datetime) -> str:
-    return f"{instant:%B %Y}"
+def when_of(found: Backtest, instant: datetime) -> str:
+    """In a month, or on a day where all that is lived is too short for that."""
+    return f"on {day(instant)}" if in_days(found.course) else f"in {instant:%B %Y}"
+
+
+def skill(found: Backtest) -> tuple[float, float]:
+    """Loss of a model that is always fresh, and of a naive forecast, over all rows."""
+    rows = [window.rows for window in found.windows]
+    sides = ([window.fresh for window in found.windows], [window.naive for window in found.windows])
+    shown = metric_named(found.cases.metric).shown
+    fresh, naive = (sum(n * loss for n, loss in zip(rows, side, strict=True)) / sum(rows) for side in sides)
+    return shown(fresh), shown(naive)

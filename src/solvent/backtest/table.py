@@ -10,6 +10,7 @@ import polars as pl
 
 from solvent.backtest.options import Options
 from solvent.backtest.reading import BadTable, read_rows
+from solvent.backtest.sentinels import without_sentinels
 from solvent.data.times import BadTime, instants_of, with_times
 from solvent.foundation.errors import UsageError, nearest
 from solvent.statistics.arrays import Counts
@@ -42,6 +43,8 @@ def read_table(options: Options) -> Table:
     """
     frame, notes = read_rows(options)
     total, columns = frame.shape
+    frame, unknown = without_sentinels(frame)
+    notes += unknown
     frame = _one_time(frame, options)
     for flag, name in (("--time", options.time), ("--target", options.target), ("--id", options.id)):
         if name:

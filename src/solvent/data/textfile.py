@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +25,7 @@ _GROUPED = r"^[-+]?[$€£]? ?[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)? ?%?$"  #
 _WITH_COMMA = r"^[-+]?\d+(?:,\d+)?$"  # 2,6
 _NUMBERS = 0.9  # of a text column's cells, that must be numbers for the others to count as missing
 _FIGURES = 20  # different numbers, below which such a column is left a category
+_TRIED = 1_000  # cells of which half must be numbers before all are tried
 _MOST_MARKS = 5  # different cells that mean 'missing' in a column of numbers
 
 
@@ -87,6 +89,21 @@ def _separator(head: str, usual: str) -> str:
     return best if columns(best) > 1 else usual
 
 
+def _grouped(cells: pl.Series) -> pl.Series:
+    return cells.set(~cells.str.contains(_GROUPED), None).str.replace_all(r"[,$€£% +]", "")
+
+
+def _with_comma(cells: pl.Series) -> pl.Series:
+    return cells.set(~cells.str.contains(_WITH_COMMA), None).str.replace(",", ".")
+
+
+_DRESSES: tuple[tuple[Callable[[pl.Series], pl.Series], str], ...] = (
+    (lambda cells: cells, ""),
+    (_grouped, " written with `,`, `%` or a currency"),
+    (_with_comma, " written with a decimal comma"),
+)
+
+
 def numbers_in(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
     """Text columns that are numbers but for how they are written, or for a few marks such as `?`, which are missing."""
     for name, dtype in frame.schema.items():
@@ -95,12 +112,11 @@ def numbers_in(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
         cells = frame[name].str.strip_chars()
         if cells.cast(pl.Float64, strict=False).null_count() == cells.null_count():
             continue  # codes in digits, which their owner keeps as text
-        for plain, written in (
-            (cells, ""),
-            (_where(cells, _GROUPED).str.replace_all(r"[,$€£% +]", ""), " written with `,`, `%` or a currency"),
-            (_where(cells, _WITH_COMMA).str.replace(",", "."), " written with a decimal comma"),
-        ):
-            figures = plain.cast(pl.Float64, strict=False)
+        some = cells.drop_nulls().head(_TRIED)
+        for undress, written in _DRESSES:
+            if undress(some).cast(pl.Float64, strict=False).null_count() > len(some) / 2:
+                continue
+            figures = undress(cells).cast(pl.Float64, strict=False)
             odd = cells.filter(figures.is_null() & cells.is_not_null())
             marks = odd.unique().sort()
             few = len(odd) <= (1 - _NUMBERS) * (len(cells) - cells.null_count()) and len(marks) <= _MOST_MARKS
@@ -112,7 +128,3 @@ def numbers_in(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
             frame = frame.with_columns(figures.alias(name))
             break
     return frame
-
-
-def _where(cells: pl.Series, form: str) -> pl.Series:
-    return cells.set(~cells.str.contains(form), None)

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from solvent.backtest import summary
+from solvent.backtest.lifetime import in_days
 from solvent.backtest.policies import NEVER, SOLVENT
 from solvent.backtest.report.ageing import ageing, forecasts
 from solvent.backtest.report.life import life
@@ -98,11 +99,11 @@ def _error_tile(told: Told) -> Html:
 
 
 def _age_tile(told: Told) -> Html:
-    month = told.found.lifetime.month
-    value, low, high = close([month.value, month.lower, month.upper])
-    sign = "+" if month.value > 0 else ""
+    pace = told.found.lifetime.pace
+    value, low, high = close([pace.value, pace.lower, pace.upper])
+    sign, span = "+" if pace.value > 0 else "", "day" if in_days(told.found.course) else "month"
     verdict = told.found.lifetime.aging.verdict
-    figure = join(f"{sign}{value}", tag("small", f" {told.unit} a month"))
+    figure = join(f"{sign}{value}", tag("small", f" {told.unit} a {span}"))
     return tile("What age adds", figure, f"90% interval {low} to {high}; {verdict}")
 
 
