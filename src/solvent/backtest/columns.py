@@ -22,6 +22,7 @@ DEFAULT_METRIC: dict[Task, str] = {"binary": "log_loss", "multiclass": "log_loss
 MOST_CLASSES = 30
 _NO_FIGURE = 1e100
 _MINUTES = 1440  # of a day
+_WEEK = 7 * 86_400_000_000  # microseconds
 
 
 class BadTarget(UsageError):
@@ -175,6 +176,8 @@ def _calendar(at: pl.Series, frame: pl.DataFrame, clocks: set[str]) -> pl.DataFr
     parts = {"hour": at.dt.hour(), "weekday": at.dt.weekday(), "month": at.dt.month()}
     if (at[-1] - at[0]).days < 45:
         del parts["month"]
+    if np.diff(np.unique(at.to_physical().to_numpy())).min() > _WEEK:
+        del parts["weekday"]  # of the first of a month
     clock = frame.select(sorted(clocks))
     parts = {name: part for name, part in parts.items() if part.n_unique() > 1 and not _tells(clock, part)}
     if clocks and "hour" not in parts:
