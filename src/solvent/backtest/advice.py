@@ -26,11 +26,12 @@ class Advice(msgspec.Struct, frozen=True):
 def advise(asked: Priced, curve: list[Priced], lifetime: Lifetime, matrix: Matrix, course: Course) -> Advice:
     """The cheapest policy that settings can put to work; simple ones and Solvent's first where they come close."""
     offered = [outcome for outcome in asked.outcomes if outcome.name not in SHOWN_ONLY]
-    cheapest = min(offered, key=lambda outcome: outcome.cost)
-    chosen = cheapest
-    for name, factor in ((SOLVENT, _CLOSE), (NEVER, _ENOUGH)):
-        if asked.named(name).cost <= factor * cheapest.cost:
-            chosen = asked.named(name)
+    never, own = asked.named(NEVER), asked.named(SOLVENT)
+    cheapest = chosen = min(offered, key=lambda outcome: outcome.cost)
+    if own.cost <= _CLOSE * cheapest.cost:
+        chosen = never if never.cost <= own.cost else own
+    if never.cost <= _ENOUGH * cheapest.cost:
+        chosen = never
     sentences = [_what(chosen, matrix, course), _why(chosen, asked, lifetime), _price(chosen, asked, curve)]
     return Advice(chosen.name, " ".join(sentences), _config(chosen, asked, matrix, course))
 

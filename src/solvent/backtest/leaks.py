@@ -7,6 +7,7 @@ from collections.abc import Collection
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
 from solvent.backtest.columns import Cases
 from solvent.foundation.errors import Refusal
@@ -50,13 +51,18 @@ class Leak(Refusal):
 def refuse_leaks(cases: Cases, target: str, keep: Collection[str] = ()) -> None:
     """keep: columns that the user vouches for. Raises: Leak, with a sentence for each column."""
     rows = np.unique(np.linspace(0, len(cases.y) - 1, min(_ROWS, len(cases.y))).astype(int))
-    before = _ahead(cases.y[::-1])
-    past = {name for at, name in enumerate(cases.features) if _of_the_past(cases, at, before)}
-    found = _alone(cases, rows, target, past) | _made_of_target(cases, rows, target) | _future(cases, target, past)
-    found |= _parts(cases, rows, target, set(found) | past)
+    with threadpool_limits(1):  # many small fits: waking a team of threads costs more than the work
+        found = _leaks(cases, rows, target)
     found = {name: sentence for name, sentence in found.items() if name not in keep}
     if found:
         raise Leak(found)
+
+
+def _leaks(cases: Cases, rows: Counts, target: str) -> dict[str, str]:
+    before = _ahead(cases.y[::-1])
+    past = {name for at, name in enumerate(cases.features) if _of_the_past(cases, at, before)}
+    found = _alone(cases, rows, target, past) | _made_of_target(cases, rows, target) | _future(cases, target, past)
+    return found | _parts(cases, rows, target, set(found) | past)
 
 
 def _of_the_past(cases: Cases, at: int, before: Ahead) -> bool:
