@@ -35,6 +35,13 @@ def test_the_separator_is_told_from_the_file(tmp_path, separator, said):
     assert same(found) and len(notes) == len(said) and all(part in notes[0] for part in said)
 
 
+def test_rows_that_r_has_named(tmp_path):
+    lines = TABLE.with_row_index().write_csv().splitlines()
+    (tmp_path / "t.csv").write_text("\n".join([lines[0].removeprefix("index,"), *lines[1:]]))
+    found, notes = rows(tmp_path / "t.csv")
+    assert same(found.drop("row")) and found["row"].to_list() == list(range(600)) and len(notes) == 1
+
+
 def test_text_with_the_separator_in_quotes(tmp_path):
     table = TABLE.with_columns(shop=pl.lit("a;b, c; d"))
     table.write_csv(tmp_path / "t.csv")

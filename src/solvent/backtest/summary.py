@@ -12,7 +12,7 @@ from solvent.backtest.policies import AHEAD as LOOKING_AHEAD
 from solvent.backtest.policies import CARA, FORECAST, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
 from solvent.backtest.run import Backtest
 from solvent.backtest.warnings import Warned, first_crossing
-from solvent.backtest.words import close, length, price
+from solvent.backtest.words import close, length, losses
 from solvent.foundation.clock import from_micros
 from solvent.pages.words import day, in_words, number, plural
 from solvent.statistics.forecast import AHEAD
@@ -106,7 +106,7 @@ def assumed(found: Backtest) -> list[str]:
     """What was taken for granted, flags aside."""
     delay = found.options.label_delay
     labels = "labels come at once" if not delay else f"labels come {length(delay.total_seconds() / 86_400)} late"
-    dear = f"a retraining costs {price(found.asked.relative)} of a window's loss"
+    dear = f"a retraining costs {losses(found.asked.relative)}"
     return [labels, dear, *found.assumptions]
 
 

@@ -46,6 +46,9 @@ def read_text(path: Path, usual: str, notes: list[str]) -> pl.DataFrame:
     if raw[:2] == b"\x1f\x8b":
         raw = gzip.decompress(raw)
     raw = _utf8(raw, notes)
+    if _lacks_a_name(raw):
+        raw = b"row," + raw
+        notes.append("the first column has no name, and is called row")
     head = raw[:_SNIFFED].decode("utf-8", errors="ignore")
     separator = _separator(head, usual)
     if separator != usual:
@@ -63,6 +66,13 @@ def read_text(path: Path, usual: str, notes: list[str]) -> pl.DataFrame:
         return read(_INFERRED)
     except PolarsError:  # a type that only shows later
         return read(None)
+
+
+def _lacks_a_name(raw: bytes) -> bool:
+    """Whether the header is one name short, as R writes it where rows have names."""
+    lines = raw[:_SNIFFED].decode("utf-8", errors="ignore").splitlines()[:20]
+    header, *rows = [len(row) for row in csv.reader(lines)] or [0]
+    return len(rows) > 1 and header > 1 and set(rows[:-1]) == {header + 1}
 
 
 def _utf8(raw: bytes, notes: list[str]) -> bytes:

@@ -15,7 +15,7 @@ from solvent.backtest.report.policies import policies, prices
 from solvent.backtest.report.told import Told
 from solvent.backtest.run import Backtest
 from solvent.backtest.warnings import Warned
-from solvent.backtest.words import close, length, price
+from solvent.backtest.words import close, length, losses
 from solvent.foundation.errors import UsageError
 from solvent.pages.document import document
 from solvent.pages.markup import Html, join, tag
@@ -128,7 +128,7 @@ def _saved_tile(told: Told) -> Html:
     if abs(ratio) < 1:
         return tile("Retraining would have saved", "nothing", f"{count} by Solvent; never costs the same")
     word = "saved" if ratio > 0 else "cost more by"
-    note = f"of the cost of never; {count}, each at {price(asked.relative)} of a window's loss"
+    note = f"of the cost of never; {count}, each at {losses(asked.relative)}"
     return tile(f"Solvent would have {word}", f"{number(abs(ratio))}%", note)
 
 

@@ -197,9 +197,14 @@ def _contract(
         current.take(_stretches(current.rows)),
     ]
     samples = [sample.drop(drop, strict=False) for sample in samples]
-    held = [sample.select(~(cs.nested() | cs.binary() | cs.object())) for sample in samples]
+    held = [flat(sample) for sample in samples]
     contract = infer_contract(held[0], time=time)
     return contract, samples, check_contract(contract, held[1], role="source")
+
+
+def flat(table: pl.DataFrame) -> pl.DataFrame:
+    """The columns that a contract can speak of: no lists, structs, bytes or Python objects."""
+    return table.select(~(cs.nested() | cs.binary() | cs.object()))
 
 
 def _stretches(rows: int) -> Counts:
