@@ -47,6 +47,10 @@ def test_the_next_rows_target_is_named():
     assert found.columns == ["ahead"] and "of the row after it" in str(found)
 
 
+def test_what_is_told_to_be_typed_can_be_typed():
+    assert "--drop 'the twin (2)'" in str(leaks(sales().with_columns(pl.col("units").alias("the twin (2)"))))
+
+
 def test_dropping_what_was_named_helps():
     frame = sales().with_columns(twin=pl.col("units"))
     refuse_leaks(understood(frame, drop=("twin",)), "units")

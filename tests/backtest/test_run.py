@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -163,6 +164,7 @@ def test_constant_and_missing_features_and_late_labels(folder):
         ({"prices": ()}, "--prices needs figures above zero"),
         ({"cost_retrain": 5.0}, "--cost-retrain needs --cost-loss"),
         ({"budget": 0.0}, "--budget needs seconds"),
+        ({"html": Path()}, "--html . is a folder"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_a_row_is_read(more, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 
 import numpy as np
@@ -41,7 +42,7 @@ class Leak(Refusal):
     code = "leak"
 
     def __init__(self, found: dict[str, str]) -> None:
-        names = ",".join(found)
+        names = shlex.quote(",".join(found))
         super().__init__(
             "; ".join(found.values()), next=f"known only afterwards: --drop {names}; known in time: --keep {names}"
         )
