@@ -4,6 +4,7 @@ import math
 import tomllib
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -16,6 +17,7 @@ from solvent.backtest.run import backtest
 from solvent.backtest.summary import ageing, headline
 from solvent.backtest.terminal import render
 from solvent.foundation.settings import parse_settings
+from solvent.statistics.sequential import Interval
 
 QUICK = {"windows": 12, "windows_given": True, "prices": (0.1, 1.0)}
 
@@ -57,6 +59,15 @@ def test_where_nothing_moves_nothing_ages_and_nobody_is_warned(calm):
     assert calm.lifetime.aging.verdict == "stable"
     assert calm.warnings == [] and "nothing here ages" in headline(calm)
     assert "drift" not in {one.kind for one in calm.asked.named(SOLVENT).retrainings}
+
+
+def test_where_a_fresh_model_errs_far_less_no_one_says_that_age_adds_little(calm):
+    def worse(by):
+        losses = [msgspec.structs.replace(w, loss=Interval(w.loss.value * by, 0, 99, 0.9)) for w in calm.windows]
+        return headline(msgspec.structs.replace(calm, windows=losses))
+
+    assert "more than one always fresh; this table is too short to tell age from seasons" in worse(3.0)
+    assert "too short" not in worse(1.0)
 
 
 def test_without_skill_the_headline_says_so_and_a_short_table_speaks_of_days(tmp_path):

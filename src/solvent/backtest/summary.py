@@ -19,6 +19,7 @@ from solvent.statistics.forecast import AHEAD
 from solvent.statistics.losses import metric_named
 
 ALONE = (NEVER, SOLVENT, LOOKING_AHEAD, CARA, FORECAST, HINDSIGHT, ORACLE)
+_FAR_WORSE = 1.5  # times a fresh model's loss: more than its additional rows are worth
 _UNEVEN = 3.0  # times the shortest window, up to which their mean length tells of all
 _SPANNED = ("every window", "on drift", "on performance")
 
@@ -35,6 +36,8 @@ def headline(found: Backtest) -> str:
             f"{model} does no better than a naive forecast, nor does one that is always fresh "
             f"({new} against {naive} {unit(found)}): there is no skill that age could take."
         )
+    if unexplained(found):
+        return f"{model} would have {_unexplained_said(found, crossed)}"
     if crossed is None:
         if verdict == "stable":
             return f"{model} would have served all {lived} that follow: nothing here ages."
@@ -228,6 +231,24 @@ def _part(found: Backtest) -> str:
 def when_of(found: Backtest, instant: datetime) -> str:
     """In a month, or on a day where all that is lived is too short for that."""
     return f"on {day(instant)}" if in_days(found.course) else f"in {instant:%B %Y}"
+
+
+def _unexplained_said(found: Backtest, crossed: int | None) -> str:
+    fate = f"stayed in bounds for the {length(found.course.days() * found.course.windows)} that follow"
+    if crossed is not None:
+        fate = f"crossed the threshold first {when_of(found, found.windows[crossed].start)}"
+    more = f"{_over_fresh(found) - 1:.0%}"
+    return f"{fate}, and erred {more} more than one always fresh; this table is too short to tell age from seasons."
+
+
+def unexplained(found: Backtest) -> bool:
+    """Whether no ageing was made out, and yet the first model errs far more than a fresh one."""
+    return found.lifetime.aging.verdict == "stable" and _over_fresh(found) >= _FAR_WORSE
+
+
+def _over_fresh(found: Backtest) -> float:
+    fresh = sum(window.rows * window.fresh for window in found.windows)
+    return sum(window.rows * window.loss.value for window in found.windows) / fresh if fresh > 0 else 1.0
 
 
 def skill(found: Backtest) -> tuple[float, float]:

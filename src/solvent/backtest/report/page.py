@@ -111,9 +111,11 @@ def _threshold_tile(told: Told) -> Html:
     low, middle, high = told.found.lifetime.reached
     name = f"Threshold {number(told.threshold)} reached in"
     if told.found.lifetime.aging.verdict == "stable":
-        return tile(
-            "Threshold reached by age", "no", f"crossings of {number(told.threshold)} are the cases', not the age's"
+        told_apart = (
+            "may be the season's or the age's" if summary.unexplained(told.found) else "are the cases', not the age's"
         )
+        said = "not told" if summary.unexplained(told.found) else "no"
+        return tile("Threshold reached by age", said, f"crossings of {number(told.threshold)} {told_apart}")
     if middle is None:
         return tile(name, "not seen", "fewer than half of the models reached it within the table")
     upper = length(high) if high is not None else "beyond the table"
