@@ -42,12 +42,13 @@ def assert_contract(table: Any, contract: Contract | str | Path | Any) -> None:
         whose contract is inferred. Raises: AssertionError, which names column, what is wrong and what was expected.
     """
     from solvent.data.contracts import Contract, check_contract, infer_contract, read_contract
+    from solvent.governance.comparison.drift import flat
     from solvent.governance.comparison.handed import whole_table
 
     if isinstance(contract, str | Path) and Path(contract).suffix == ".json":
         contract = read_contract(Path(contract))
-    held = contract if isinstance(contract, Contract) else infer_contract(whole_table(contract, "reference"))
-    broken = check_contract(held, whole_table(table, "current"), role="source")
+    held = contract if isinstance(contract, Contract) else infer_contract(flat(whole_table(contract, "reference")))
+    broken = check_contract(held, flat(whole_table(table, "current")), role="source")
     if broken:
         lines = [f"  {violation.cause}{_expected(violation.expected)}" for violation in broken]
         count = "1 breach" if len(broken) == 1 else f"{len(broken)} breaches"

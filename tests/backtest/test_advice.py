@@ -1,25 +1,42 @@
 """What a backtest recommends."""
 
 import msgspec
+import pytest
 
 from backtest.small_tables import sales
 from solvent.backtest.advice import advise
 from solvent.backtest.options import Options
-from solvent.backtest.policies import AHEAD, CARA, FORECAST, SHOWN_ONLY
+from solvent.backtest.policies import AHEAD, CARA, FORECAST, NEVER, SHOWN_ONLY, SOLVENT
 from solvent.backtest.run import backtest
 
 
-def test_only_what_settings_can_put_to_work_is_recommended(tmp_path):
-    """However cheap they were: nothing in `solvent.toml` turns the future, or a rival's policy, on."""
-    sales(1500, drift=3.0).write_parquet(tmp_path / "aging.parquet")
-    options = Options(
-        path=tmp_path / "aging.parquet", time="time", target="units", windows=8, windows_given=True, prices=(0.1,)
-    )
-    found = backtest(options, lambda _: None)
-    assert {AHEAD, CARA, FORECAST} <= {outcome.name for outcome in found.asked.outcomes}
-    free = [
-        msgspec.structs.replace(outcome, cost=1e-9) if outcome.name in SHOWN_ONLY else outcome
-        for outcome in found.asked.outcomes
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    path = tmp_path_factory.mktemp("advice") / "aging.parquet"
+    sales(1500, drift=3.0).write_parquet(path)
+    options = Options(path=path, time="time", target="units", windows=8, windows_given=True, prices=(0.1,))
+    return backtest(options, lambda _: None)
+
+
+def advised(found, costs):
+    """What is recommended where policies had cost this."""
+    outcomes = [
+        msgspec.structs.replace(outcome, cost=costs.get(outcome.name, outcome.cost)) for outcome in found.asked.outcomes
     ]
-    asked = msgspec.structs.replace(found.asked, outcomes=free)
-    assert advise(asked, found.curve, found.lifetime, found.matrix, found.course).policy not in SHOWN_ONLY
+    asked = msgspec.structs.replace(found.asked, outcomes=outcomes)
+    return advise(asked, found.curve, found.lifetime, found.matrix, found.course)
+
+
+def test_only_what_settings_can_put_to_work_is_recommended(found):
+    """However cheap they were: nothing in `solvent.toml` turns the future, or a rival's policy, on."""
+    assert {AHEAD, CARA, FORECAST} <= {outcome.name for outcome in found.asked.outcomes}
+    assert advised(found, dict.fromkeys(SHOWN_ONLY, 1e-9)).policy not in SHOWN_ONLY
+
+
+def test_what_costs_more_than_never_retraining_is_not_recommended(found):
+    """A schedule whose luck nobody had in advance comes out a little cheaper than both."""
+    dear = {outcome.name: 200.0 for outcome in found.asked.outcomes}
+    one = next(name for name in dear if name.startswith("every 2 windows"))
+    assert advised(found, {**dear, one: 100.0, NEVER: 102.0, SOLVENT: 103.0}).policy == NEVER
+    assert advised(found, {**dear, one: 100.0, NEVER: 103.0, SOLVENT: 102.0}).policy == SOLVENT
+    assert advised(found, {**dear, one: 100.0, NEVER: 108.0, SOLVENT: 107.0}).policy == one

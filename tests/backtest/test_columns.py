@@ -25,12 +25,26 @@ def test_numbers_categories_and_the_calendar():
     assert cases.features == ["price", "size", "shop", "hour", "weekday", "month"]
     assert cases.categorical.tolist() == [False, False, True, False, False, False]
     assert cases.clocks == {"hour", "weekday", "month"}
-    assert any("hour, weekday and month made from time" in said for said in cases.assumptions)
+    assert any("hour, weekday and month made from the time" in said for said in cases.assumptions)
 
 
 def test_a_table_with_a_clock_of_its_own_gets_no_other():
     cases = understood(sales().with_columns(o_clock=pl.col("time").dt.hour()))
     assert cases.features == ["price", "size", "shop", "o_clock"] and cases.clocks == {"o_clock"}
+
+
+def test_a_season_alone_tells_no_hour():
+    cases = understood(sales(4000).with_columns(season=pl.col("time").dt.quarter().cast(pl.String)))
+    assert cases.features == ["price", "size", "shop", "season", "hour", "weekday", "month"]
+    told = understood(sales(4000).with_columns(half_hour=pl.col("time").dt.hour() * 2))
+    assert told.features == ["price", "size", "shop", "half_hour"]
+
+
+def test_figures_of_weeks_are_no_clock():
+    weeks = sales(900).with_columns(time=pl.datetime_range(START, START + timedelta(weeks=899), "1w", eager=True))
+    count = (pl.col("units") / 10).round()  # some neighbours are alike
+    cases = understood(weeks.with_columns(visits=count, year=pl.col("time").dt.year()))
+    assert cases.clocks == {"year"}
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,10 @@ def test_the_next_rows_target_is_named():
     assert found.columns == ["ahead"] and "of the row after it" in str(found)
 
 
+def test_what_is_told_to_be_typed_can_be_typed():
+    assert "--drop 'the twin (2)'" in str(leaks(sales().with_columns(pl.col("units").alias("the twin (2)"))))
+
+
 def test_dropping_what_was_named_helps():
     frame = sales().with_columns(twin=pl.col("units"))
     refuse_leaks(understood(frame, drop=("twin",)), "units")
@@ -64,6 +68,24 @@ def test_what_was_known_before_is_no_leak(lag):
     assert np.corrcoef(frame["before"], frame["units"])[0, 1] > 0.98
     refuse_leaks(understood(frame), "units")
     refuse_leaks(understood(frame.with_columns(mean=pl.col("before").rolling_mean(4).fill_null(0.0))), "units")
+
+
+def panel(shops: int = 30, months: int = 60) -> pl.DataFrame:
+    """Monthly sales of shops that differ in size far more than from month to month."""
+    rng = np.random.default_rng(4)
+    levels = rng.gamma(3, 100, shops) * np.exp(np.cumsum(rng.normal(0, 0.05, (months, shops)), axis=0))
+    times = pl.datetime_range(pl.datetime(2010, 1, 1), pl.datetime(2014, 12, 1), "1mo", eager=True)
+    frame = pl.DataFrame({"time": np.repeat(times.to_numpy(), shops), "promo": rng.random(shops * months)})
+    return frame.with_columns(units=pl.Series(levels.ravel()))
+
+
+def test_the_same_shop_a_month_ago_is_no_leak_and_a_month_ahead_is_one():
+    before = panel().with_columns(before=pl.col("units").shift(30))
+    assert np.corrcoef(before["before"][30:], before["units"][30:])[0, 1] > 0.98
+    refuse_leaks(understood(before), "units")
+    after = leaks(panel().with_columns(after=pl.col("units").shift(-30)))
+    assert after.columns == ["after"]
+    assert understood(panel()).features == ["promo", "month"], "the weekday of the first of a month says nothing"
 
 
 def test_the_same_target_in_another_unit_is_a_leak_however_slowly_it_moves():

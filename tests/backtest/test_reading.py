@@ -10,6 +10,7 @@ from polars.testing import assert_frame_equal
 from backtest.small_tables import sales
 from solvent.backtest.options import Options
 from solvent.backtest.reading import BadTable, read_rows
+from solvent.data.times import with_times
 
 TABLE = sales(600).with_columns(pl.col("price").round(3), pl.col("size").round(3), pl.col("units").round(3))
 TOWN = TABLE.with_columns(shop=pl.lit("Köln ") + pl.col("shop"))
@@ -20,6 +21,7 @@ def rows(path, **more):
 
 
 def same(found: pl.DataFrame, wanted: pl.DataFrame = TABLE) -> bool:
+    found = with_times(found)
     if "time" in found.columns:
         wanted = wanted.cast({"time": found["time"].dtype})
     assert_frame_equal(found, wanted, check_dtypes=False)
@@ -31,6 +33,13 @@ def test_the_separator_is_told_from_the_file(tmp_path, separator, said):
     TABLE.write_csv(tmp_path / "t.csv", separator=separator)
     found, notes = rows(tmp_path / "t.csv")
     assert same(found) and len(notes) == len(said) and all(part in notes[0] for part in said)
+
+
+def test_rows_that_r_has_named(tmp_path):
+    lines = TABLE.with_row_index().write_csv().splitlines()
+    (tmp_path / "t.csv").write_text("\n".join([lines[0].removeprefix("index,"), *lines[1:]]))
+    found, notes = rows(tmp_path / "t.csv")
+    assert same(found.drop("row")) and found["row"].to_list() == list(range(600)) and len(notes) == 1
 
 
 def test_text_with_the_separator_in_quotes(tmp_path):
@@ -74,12 +83,41 @@ def test_a_type_that_shows_only_late(tmp_path):
 
 def test_marks_of_missing_numbers_are_told_and_categories_stay(tmp_path):
     row = pl.int_range(pl.len())
-    marked = pl.when(row % 60 == 0).then(pl.lit("N/A")).otherwise(pl.col("price").cast(pl.String))
+    marked = pl.when(row % 60 == 0).then(pl.lit("?")).otherwise(pl.col("price").cast(pl.String))
     grade = pl.when(row % 60 == 0).then(pl.lit("A")).otherwise((row % 4).cast(pl.String))
     TABLE.with_columns(price=marked, grade=grade).write_csv(tmp_path / "t.csv")
     found, notes = rows(tmp_path / "t.csv")
     assert found["price"].null_count() == 10 and found["grade"].dtype == pl.String
-    assert notes == ["price is a number; 10 cells with `N/A` count as missing"]
+    assert notes == ["price is a number; 10 cells with `?` count as missing"]
+
+
+def test_usual_marks_of_missing_cells_are_missing_in_text_too(tmp_path):
+    grade = pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("NA")).otherwise(pl.lit("None"))
+    TABLE.with_columns(grade=grade).write_csv(tmp_path / "t.csv", quote_style="always")
+    found, notes = rows(tmp_path / "t.csv")
+    assert found["grade"].null_count() == 200 and set(found["grade"].drop_nulls()) == {"None"} and not notes
+
+
+NUMBER = pl.col("price") * 1000
+WRITTEN = {
+    "thousands": pl.format("{},{}", (NUMBER // 1000).cast(int), (NUMBER % 1000).cast(int).cast(str).str.zfill(3)),
+    "dollars": pl.format("${}", NUMBER.round(2)),
+    "percent": pl.format("{} %", NUMBER.round(2)),
+    "a decimal comma": NUMBER.round(2).cast(str).str.replace(r"\.", ","),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_numbers_in_other_dress_are_numbers_and_it_is_said(tmp_path, written):
+    TABLE.with_columns(worth=WRITTEN[written]).write_csv(tmp_path / "t.csv")
+    found, notes = rows(tmp_path / "t.csv")
+    assert (found["worth"] - TABLE["price"] * 1000).abs().max() < 1
+    assert len(notes) == 1 and notes[0].startswith("worth is a number written with")
+
+
+def test_codes_in_digits_stay_text(tmp_path):
+    TABLE.with_columns(code=pl.int_range(pl.len()).cast(str)).write_parquet(tmp_path / "t.parquet")
+    assert rows(tmp_path / "t.parquet")[0]["code"].dtype == pl.String
 
 
 @pytest.fixture

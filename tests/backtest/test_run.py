@@ -2,7 +2,9 @@
 
 import math
 import tomllib
+from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -12,9 +14,10 @@ from solvent.backtest.document import document
 from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
 from solvent.backtest.policies import NEVER, ORACLE, SOLVENT
 from solvent.backtest.run import backtest
-from solvent.backtest.summary import headline
+from solvent.backtest.summary import ageing, headline
 from solvent.backtest.terminal import render
 from solvent.foundation.settings import parse_settings
+from solvent.statistics.sequential import Interval
 
 QUICK = {"windows": 12, "windows_given": True, "prices": (0.1, 1.0)}
 
@@ -56,6 +59,25 @@ def test_where_nothing_moves_nothing_ages_and_nobody_is_warned(calm):
     assert calm.lifetime.aging.verdict == "stable"
     assert calm.warnings == [] and "nothing here ages" in headline(calm)
     assert "drift" not in {one.kind for one in calm.asked.named(SOLVENT).retrainings}
+
+
+def test_where_a_fresh_model_errs_far_less_no_one_says_that_age_adds_little(calm):
+    def worse(by):
+        losses = [msgspec.structs.replace(w, loss=Interval(w.loss.value * by, 0, 99, 0.9)) for w in calm.windows]
+        return headline(msgspec.structs.replace(calm, windows=losses))
+
+    assert "more than one always fresh; this table is too short to tell age from seasons" in worse(3.0)
+    assert "too short" not in worse(1.0)
+
+
+def test_without_skill_the_headline_says_so_and_a_short_table_speaks_of_days(tmp_path):
+    noise = np.random.default_rng(2).standard_t(2, 1200)
+    sales(1200).with_columns(units=pl.Series(np.where(noise > 1, 100 * noise, 0.0))).write_parquet(
+        tmp_path / "t.parquet"
+    )
+    found = backtest(Options(path=tmp_path / "t.parquet", time="time", target="units", **QUICK), quiet)
+    assert "does no better than a naive forecast, nor does one that is always fresh" in headline(found)
+    assert "units a day of age" in ageing(found)
 
 
 def test_the_same_seed_gives_the_same_document(folder, aging):
@@ -153,6 +175,7 @@ def test_constant_and_missing_features_and_late_labels(folder):
         ({"prices": ()}, "--prices needs figures above zero"),
         ({"cost_retrain": 5.0}, "--cost-retrain needs --cost-loss"),
         ({"budget": 0.0}, "--budget needs seconds"),
+        ({"html": Path()}, "--html . is a folder"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_before_a_row_is_read(more, message):

@@ -43,8 +43,39 @@ def test_rows_without_time_or_target_are_left_out_and_told(write):
 def test_a_missing_column_names_the_nearest(write):
     with pytest.raises(NoColumn, match=r"--target unit: no column `unit` in sales.csv: did you mean `units`\?"):
         read_table(options(write(sales()), target="unit"))
+    with pytest.raises(NoColumn, match=r"did you mean `time`\?"):
+        read_table(options(write(sales()), time="TIME"))
     with pytest.raises(NoColumn, match="--drop prize"):
         read_table(options(write(sales()), drop=("prize",)))
+
+
+SPLIT = {
+    "day,clock": lambda at: {"day": at.dt.strftime("%d/%m/%Y"), "clock": at.dt.strftime("%H.%M.%S")},
+    "day,hour": lambda at: {"day": at.dt.strftime("%-d/%-m/%Y"), "hour": at.dt.hour()},
+    "y,m,d,h": lambda at: {"y": at.dt.year(), "m": at.dt.month(), "d": at.dt.day(), "h": at.dt.hour()},
+}
+
+
+@pytest.mark.parametrize("time", SPLIT)
+def test_a_time_in_several_columns(write, time):
+    frame = sales()
+    parts = frame.drop("time").with_columns(**SPLIT[time](frame["time"]))
+    found = read_table(options(write(parts), time=time))
+    assert found.micros.tolist() == frame["time"].cast(pl.Datetime("us")).to_physical().to_list()
+    assert not set(time.split(",")) & set(found.frame.columns) and found.columns == parts.width
+
+
+def test_a_time_in_words_and_numbers(write):
+    frame = sales(20_000)
+    parts = {"y": frame["time"].dt.year(), "m": frame["time"].dt.strftime("%B"), "d": frame["time"].dt.day()}
+    found = read_table(options(write(frame.drop("time").with_columns(**parts)), time="y,m,d"))
+    days = frame["time"].dt.truncate("1d").cast(pl.Datetime("us"))
+    assert found.micros.tolist() == days.to_physical().to_list()
+
+
+def test_a_part_of_the_time_that_is_missing_is_named(write):
+    with pytest.raises(NoColumn, match=r"--time time,hour: no column `hour` in sales.csv"):
+        read_table(options(write(sales()), time="time,hour"))
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ def test_versions_of_a_dataset_are_compared(solvent, folder, tmp_path):
     assert told.code == 1 and "1 of 2 columns drifted: temp by 0.8" in told.out, told
 
 
+def test_a_table_in_another_dialect_is_the_same_table(solvent, folder):
+    frame = pl.read_csv(folder / "reference.csv", try_parse_dates=True)
+    frame.with_columns(pl.col("time").dt.strftime("%d.%m.%Y %H:%M")).write_csv(
+        folder / "german.txt", separator=";", decimal_comma=True
+    )
+    told = solvent("compare", "german.txt", "reference.csv", "--time", "time", "--drop", "id", cwd=folder)
+    assert told.code == 0 and "Nothing drifted and nothing is broken in 1 column" in told.out, told
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -44,3 +44,8 @@ def test_a_contract_is_kept_or_named(tmp_path, held):
     assert said.startswith("2 breaches of the contract:\n  temp is outside ")
     assert re.search(r"in 100% of rows, e\.g\. 50\d\d", said)
     assert "kind is missing in 100% of rows (reference 0%) (allowed: 10% of rows)" in said
+
+
+def test_a_column_of_structs_is_no_breach():
+    frame = pl.DataFrame({"n": range(500), "about": [{"k": 1}] * 500})
+    assert_contract(frame.tail(100), frame)

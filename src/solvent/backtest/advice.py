@@ -8,7 +8,7 @@ from solvent.backtest.cut import Course
 from solvent.backtest.lifetime import Lifetime
 from solvent.backtest.matrix import Matrix
 from solvent.backtest.policies import FIT, NEVER, ORACLE, SHOWN_ONLY, SOLVENT, Outcome, Priced
-from solvent.backtest.words import length, price
+from solvent.backtest.words import length, losses
 from solvent.pages.words import number, plural
 
 _ENOUGH = 1.01  # never is recommended where it costs at most this much more than the best
@@ -26,11 +26,12 @@ class Advice(msgspec.Struct, frozen=True):
 def advise(asked: Priced, curve: list[Priced], lifetime: Lifetime, matrix: Matrix, course: Course) -> Advice:
     """The cheapest policy that settings can put to work; simple ones and Solvent's first where they come close."""
     offered = [outcome for outcome in asked.outcomes if outcome.name not in SHOWN_ONLY]
-    cheapest = min(offered, key=lambda outcome: outcome.cost)
-    chosen = cheapest
-    for name, factor in ((SOLVENT, _CLOSE), (NEVER, _ENOUGH)):
-        if asked.named(name).cost <= factor * cheapest.cost:
-            chosen = asked.named(name)
+    never, own = asked.named(NEVER), asked.named(SOLVENT)
+    cheapest = chosen = min(offered, key=lambda outcome: outcome.cost)
+    if own.cost <= _CLOSE * cheapest.cost:
+        chosen = never if never.cost <= own.cost else own
+    if never.cost <= _ENOUGH * cheapest.cost:
+        chosen = never
     sentences = [_what(chosen, matrix, course), _why(chosen, asked, lifetime), _price(chosen, asked, curve)]
     return Advice(chosen.name, " ".join(sentences), _config(chosen, asked, matrix, course))
 
@@ -67,13 +68,13 @@ def _price(chosen: Outcome, asked: Priced, curve: list[Priced]) -> str:
         cheaper = [one for one in curve if one.named(SOLVENT).cost < one.named(NEVER).cost]
         if not cheaper:
             return "No price looked at changes that."
-        return f"That changes where a retraining costs {price(cheaper[-1].relative)} windows' loss or less."
+        return f"That changes where a retraining costs {losses(cheaper[-1].relative)} or less."
     if not better:
         return "That holds at every price looked at."
     turn = min(one.relative for one in better)
     if turn <= asked.relative:
         return "At other prices never retraining may be cheaper; see the curve."
-    return f"Where a retraining costs {price(turn)} windows' loss or more, never is cheaper."
+    return f"Where a retraining costs {losses(turn)} or more, never is cheaper."
 
 
 def _config(chosen: Outcome, asked: Priced, matrix: Matrix, course: Course) -> str:

@@ -21,6 +21,8 @@ Task = Literal["binary", "multiclass", "regression"]
 DEFAULT_METRIC: dict[Task, str] = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mae"}
 MOST_CLASSES = 30
 _NO_FIGURE = 1e100
+_MINUTES = 1440  # of a day
+_WEEK = 7 * 86_400_000_000  # microseconds
 
 
 class BadTarget(UsageError):
@@ -70,7 +72,7 @@ def understand(table: Table, options: Options) -> Cases:
     if added.width:
         frame = pl.DataFrame([*frame, *added])
         clocks |= set(added.columns)
-        left_out.append(f"no column told the time of day or year, so {_list(added.columns)} made from {options.time}")
+        left_out.append(f"{_list(added.columns)} made from the time, as no column told it")
     if frame.width == 0:
         raise NoFeatures("no column is left to predict with", where=str(options.path), next="see --drop and --id")
     codes = [_codes(frame[name]) for name in frame.columns]
@@ -146,7 +148,7 @@ def _features(table: Table, options: Options) -> tuple[pl.DataFrame, list[str]]:
     said = [
         f"{_list(names)} left out: {why}"
         for names, why in (
-            (text, "free text or too many values"),
+            (text, "free text, lists or too many values"),
             (instants, "times may be known only afterwards"),
             (constant, "one value in all rows"),
             (numbered, "a number of the row"),
@@ -170,18 +172,26 @@ def _row_number(series: pl.Series) -> bool:
 
 
 def _calendar(at: pl.Series, frame: pl.DataFrame, clocks: set[str]) -> pl.DataFrame:
-    """Hour, weekday and month as far as they vary, where no feature is a function of the time."""
-    if clocks:
-        return pl.DataFrame()
-    parts = {
-        "hour": at.dt.hour().cast(pl.Float64) + at.dt.minute() / 60,
-        "weekday": at.dt.weekday().cast(pl.Float64),
-        "month": at.dt.month().cast(pl.Float64),
-    }
+    """Hour, weekday and month as far as they vary, where no feature follows from the time, or none tells the hour."""
+    parts = {"hour": at.dt.hour(), "weekday": at.dt.weekday(), "month": at.dt.month()}
     if (at[-1] - at[0]).days < 45:
         del parts["month"]
+    if np.diff(np.unique(at.to_physical().to_numpy())).min() > _WEEK:
+        del parts["weekday"]  # of the first of a month
+    clock = frame.select(sorted(clocks))
+    parts = {name: part for name, part in parts.items() if part.n_unique() > 1 and not _tells(clock, part)}
+    if clocks and "hour" not in parts:
+        return pl.DataFrame()
+    if "hour" in parts:
+        parts["hour"] = parts["hour"] + at.dt.minute() / 60
     named = {name if name not in frame.columns else f"{name} of time": part for name, part in parts.items()}
-    return pl.DataFrame([part.alias(name) for name, part in named.items() if part.n_unique() > 1])
+    return pl.DataFrame([part.cast(pl.Float64).alias(name) for name, part in named.items()])
+
+
+def _tells(clock: pl.DataFrame, part: pl.Series) -> bool:
+    """Whether a column of the clock, no finer than minutes of the day, always means one value of this part."""
+    few = [column for column in clock.iter_columns() if column.n_unique() <= _MINUTES]
+    return any(pl.DataFrame([column.alias("a"), part.alias("b")]).n_unique() == column.n_unique() for column in few)
 
 
 def _codes(series: pl.Series) -> Floats:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
 from solvent.backtest.columns import Cases
 from solvent.foundation.errors import Refusal
@@ -31,13 +33,16 @@ _DECIDED = 0.998  # share of rows in which the target decides a column
 _LEAST_SHARE = 0.02  # of the target's spread that a part of a total carries
 
 
+Ahead = tuple[Counts, Floats]
+
+
 class Leak(Refusal):
     """Columns that could not be known when the forecast is made."""
 
     code = "leak"
 
     def __init__(self, found: dict[str, str]) -> None:
-        names = ",".join(found)
+        names = shlex.quote(",".join(found))
         super().__init__(
             "; ".join(found.values()), next=f"known only afterwards: --drop {names}; known in time: --keep {names}"
         )
@@ -47,16 +52,27 @@ class Leak(Refusal):
 def refuse_leaks(cases: Cases, target: str, keep: Collection[str] = ()) -> None:
     """keep: columns that the user vouches for. Raises: Leak, with a sentence for each column."""
     rows = np.unique(np.linspace(0, len(cases.y) - 1, min(_ROWS, len(cases.y))).astype(int))
-    past = {name for at, name in enumerate(cases.features) if _of_the_past(cases, at)}
-    found = _alone(cases, rows, target, past) | _made_of_target(cases, rows, target) | _future(cases, target, past)
-    found |= _parts(cases, rows, target, set(found) | past)
+    with threadpool_limits(1):  # many small fits: waking a team of threads costs more than the work
+        found = _leaks(cases, rows, target)
     found = {name: sentence for name, sentence in found.items() if name not in keep}
     if found:
         raise Leak(found)
 
 
-def _of_the_past(cases: Cases, at: int) -> bool:
-    """Whether a column is made of earlier targets rather than of the row's own: what was yesterday is no leak."""
+def _leaks(cases: Cases, rows: Counts, target: str) -> dict[str, str]:
+    before = _ahead(cases.y[::-1])
+    past = {name for at, name in enumerate(cases.features) if _of_the_past(cases, at, before)}
+    found = _alone(cases, rows, target, past) | _made_of_target(cases, rows, target) | _future(cases, target, past)
+    return found | _parts(cases, rows, target, set(found) | past)
+
+
+def _of_the_past(cases: Cases, at: int, before: Ahead) -> bool:
+    """Whether a column is made of earlier targets rather than of the row's own: what was yesterday is no leak.
+
+    Either of the rows just before, or the target of one row some way before, as of the same shop in the last month.
+    """
+    if _later_row(cases.x[::-1, at], cases.y[::-1], before) is not None:
+        return True
     column, y = cases.x[-_ROWS:, at], cases.y[-_ROWS:]
     if cases.categorical[at] or not np.isfinite(column[_NEAR:]).all():
         return False
@@ -123,11 +139,11 @@ def _rank_correlation(column: Floats, y: Floats) -> float:
 
 def _future(cases: Cases, target: str, past: set[str]) -> dict[str, str]:
     """Columns that are the target of a later row, or made of the next few, where earlier ones do not tell as much."""
-    found = dict[str, str]()
+    found, ahead = dict[str, str](), _ahead(cases.y)
     for at, name in enumerate(cases.features):
         if name in past:
             continue
-        later = _later_row(cases.x[:, at], cases.y)
+        later = _later_row(cases.x[:, at], cases.y, ahead)
         if later is not None:
             rows = "the row after it" if later[0] == 1 else f"the {later[0]:,}th row after it"
             found[name] = f"`{name}` is {target} of {rows} in {later[1]:.1%} of rows"
@@ -140,20 +156,29 @@ def _future(cases: Cases, target: str, past: set[str]) -> dict[str, str]:
     return found
 
 
-def _later_row(column: Floats, y: Floats) -> tuple[int, float] | None:
-    """How many rows later the target is this column's value, and in which share of rows; None where it is not.
+def _ahead(y: Floats) -> Ahead:
+    """Some rows, and the targets of the rows after each, the nearest first: shapes (n,) and (n, n_ahead)."""
+    reach = min(_FAR, len(y) // 4)
+    at = np.unique(np.linspace(0, len(y) - reach - 1, min(_LOOKED_AT, len(y) - reach)).astype(int))
+    return at, y[at[:, None] + np.arange(1, reach + 1)]
+
+
+def _later_row(column: Floats, y: Floats, ahead: Ahead) -> tuple[int, float] | None:
+    """How many rows later the target is this column's value, and in which share of rows that have one; or None.
 
     Targets that hardly change from row to row are like any of their neighbours and tell nothing.
     """
-    reach = min(_FAR, len(y) // 4)
-    at = np.unique(np.linspace(0, len(y) - reach - 1, min(_LOOKED_AT, len(y) - reach)).astype(int))
-    for ahead in range(1, reach + 1):
-        if float((column[at] == y[at + ahead]).mean()) < _SAME:
-            continue
-        whole = slice(None, len(y) - ahead)
-        share = float((column[whole] == y[ahead:]).mean())
-        if share >= _SAME and float((y[whole] == y[ahead:]).mean()) <= _STILL:
-            return ahead, share
+    at, targets = ahead
+    known = np.isfinite(column)
+    some = known[at]
+    if some.mean() < _KNOWN:
+        return None
+    shares = (column[at[some], None] == targets[some]).mean(axis=0)
+    for step in (np.flatnonzero(shares >= _SAME) + 1).tolist():
+        whole = slice(None, len(y) - step)
+        share = float((column[whole] == y[step:])[known[whole]].mean())
+        if share >= _SAME and float((y[whole] == y[step:]).mean()) <= _STILL:
+            return step, share
     return None
 
 

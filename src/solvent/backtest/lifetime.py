@@ -25,13 +25,15 @@ _RISE = 1.25  # threshold over the reference where there is no skill to lose
 
 
 class Lifetime(msgspec.Struct, frozen=True):
-    """aging: in windows and mean loss. month: loss added a month, as shown; half_life: days, None where the table does
+    """aging: in windows and mean loss. month: loss added a month, as shown; pace: the same a month, or a day where the
+    table lasts less than two months; half_life: days, None where the table does
     not reach so far. threshold: of the mean loss; allowed: excess over a fresh model that stays below it; reached: days
     by which a tenth, half and nine tenths of the models cross it. skill: naive less fresh, of the mean loss.
     """
 
     aging: Aging
     month: Interval
+    pace: Interval
     half_life: float | None
     threshold: float
     reached: tuple[float | None, float | None, float | None]
@@ -59,7 +61,8 @@ def age(
     reached = time_to_threshold(excess, threshold - reference.risk.value)
     return Lifetime(
         aging=aging,
-        month=_a_month(aging, cases.metric, MONTH / days),
+        month=_added(aging, cases.metric, MONTH / days),
+        pace=_added(aging, cases.metric, (1 if in_days(course) else MONTH) / days),
         half_life=half * days if half is not None else None,
         threshold=threshold,
         reached=(_days(reached[0], days), _days(reached[1], days), _days(reached[2], days)),
@@ -99,8 +102,13 @@ def threshold_of(cases: Cases, reference: Reference, options: Options) -> tuple[
     return risk * _RISE, "the threshold is a quarter above the first model's loss, as it beats no naive forecast"
 
 
-def _a_month(aging: Aging, metric: str, windows: float) -> Interval:
-    """Loss added by a month of age, as people are shown it: of a rooted metric, the change of the root."""
+def in_days(course: Course) -> bool:
+    """Whether all that is lived is too short to speak of months."""
+    return course.days() * course.windows < 2 * MONTH
+
+
+def _added(aging: Aging, metric: str, windows: float) -> Interval:
+    """Loss added by so many windows of age, as people are shown it: of a rooted metric, the change of the root."""
     shown, slope = metric_named(metric).shown, aging.slope
     start = shown(aging.fresh)
 

@@ -146,7 +146,11 @@ def _factory(model: str) -> Callable[[], Any]:
     try:
         found = importlib.import_module(module)
     except ImportError as error:
-        raise BadModel(f"cannot import {module}: {error}", where=f"--model {model}") from None
+        raise BadModel(
+            f"cannot import {module}: {error}",
+            where=f"--model {model}",
+            next="modules are looked for in this folder and among the installed packages",
+        ) from None
     factory = getattr(found, name, None)
     if factory is None:
         known = [n for n in vars(found) if not n.startswith("_")]

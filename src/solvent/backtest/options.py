@@ -82,6 +82,8 @@ def check(options: Options) -> Options:
     for flag, file in (("--matrix", options.matrix), ("--html", options.html)):
         if file is not None and not file.absolute().parent.is_dir():
             raise BadOption(f"{flag} {file}: there is no such folder", next="make it, or name a file elsewhere")
+        if file is not None and file.is_dir():
+            raise BadOption(f"{flag} {file} is a folder", next=f"name a file in it: {flag} {file / 'FILE'}")
     if options.budget is not None and options.budget <= 0:
         raise BadOption("--budget needs seconds above zero")
     return options

@@ -6,18 +6,20 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from solvent.backtest.estimates import coverage
+from solvent.backtest.lifetime import in_days
 from solvent.backtest.options import TRAIN
 from solvent.backtest.policies import AHEAD as LOOKING_AHEAD
 from solvent.backtest.policies import CARA, FORECAST, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
 from solvent.backtest.run import Backtest
 from solvent.backtest.warnings import Warned, first_crossing
-from solvent.backtest.words import close, length, price
+from solvent.backtest.words import close, length, losses
 from solvent.foundation.clock import from_micros
 from solvent.pages.words import day, in_words, number, plural
 from solvent.statistics.forecast import AHEAD
 from solvent.statistics.losses import metric_named
 
 ALONE = (NEVER, SOLVENT, LOOKING_AHEAD, CARA, FORECAST, HINDSIGHT, ORACLE)
+_FAR_WORSE = 1.5  # times a fresh model's loss: more than its additional rows are worth
 _UNEVEN = 3.0  # times the shortest window, up to which their mean length tells of all
 _SPANNED = ("every window", "on drift", "on performance")
 
@@ -28,6 +30,14 @@ def headline(found: Backtest) -> str:
     crossed = first_crossing(found.windows, found.lifetime.threshold)
     lived = length(found.course.days() * found.course.windows)
     model = f"A model trained on {_part(found)}"
+    if found.lifetime.skill <= 0:
+        new, naive = (number(figure) for figure in skill(found))
+        return (
+            f"{model} does no better than a naive forecast, nor does one that is always fresh "
+            f"({new} against {naive} {unit(found)}): there is no skill that age could take."
+        )
+    if unexplained(found):
+        return f"{model} would have {_unexplained_said(found, crossed)}"
     if crossed is None:
         if verdict == "stable":
             return f"{model} would have served all {lived} that follow: nothing here ages."
@@ -42,9 +52,9 @@ def headline(found: Backtest) -> str:
     if verdict == "stable":
         fresh = sum(window.fresh > found.lifetime.threshold for window in found.windows)
         return (
-            f"{model} would have crossed the threshold in {above} of {found.course.windows} windows, first in "
-            f"{_month(found.windows[crossed].start)}, and one always fresh in {fresh}: the cases get harder and "
-            "easier, age adds little."
+            f"{model} would have crossed the threshold in {above} of {found.course.windows} windows, first "
+            f"{when_of(found, found.windows[crossed].start)}, and one always fresh in {fresh}: the cases get harder "
+            "and easier, age adds little."
         )
     if verdict == "erratic":
         return (
@@ -99,7 +109,7 @@ def assumed(found: Backtest) -> list[str]:
     """What was taken for granted, flags aside."""
     delay = found.options.label_delay
     labels = "labels come at once" if not delay else f"labels come {length(delay.total_seconds() / 86_400)} late"
-    dear = f"a retraining costs {price(found.asked.relative)} of a window's loss"
+    dear = f"a retraining costs {losses(found.asked.relative)}"
     return [labels, dear, *found.assumptions]
 
 
@@ -111,11 +121,11 @@ def unit(found: Backtest) -> str:
 def ageing(found: Backtest) -> str:
     """Verdict, loss a month, half-life, time to the threshold."""
     life = found.lifetime
-    value, low, high = close([life.month.value, life.month.lower, life.month.upper])
-    sign = "+" if life.month.value > 0 else ""
-    parts = [f"{life.aging.verdict}: {sign}{value} ({low} to {high}, 90%) {unit(found)} a month of age"]
+    value, low, high = close([life.pace.value, life.pace.lower, life.pace.upper])
+    sign, span = "+" if life.pace.value > 0 else "", "day" if in_days(found.course) else "month"
+    parts = [f"{life.aging.verdict}: {sign}{value} ({low} to {high}, 90%) {unit(found)} a {span} of age"]
     if life.aging.verdict == "abrupt" and life.aging.step is not None:
-        parts.append(f"at once in {_month(found.windows[life.aging.step].start)}")
+        parts.append(f"at once {when_of(found, found.windows[life.aging.step].start)}")
     if life.half_life is not None and life.aging.verdict != "stable":
         parts.append(f"half of its skill gone in {length(life.half_life)}")
     low_days, middle, high_days = life.reached
@@ -168,7 +178,7 @@ def moved(found: Backtest) -> str:
     words = ", ".join(f"{one.feature} by {number(one.effect)}{' sd' if one.unit == 'sd' else ''}" for one in told)
     season = " (it may be a season: no whole year was known)" if drift.season else ""
     more = f"; {plural(len(alarms) - 1, 'alarm')} more" if len(alarms) > 1 else ""
-    return f"{words} in {_month(window.start)}{season}{more}"
+    return f"{words} {when_of(found, window.start)}{season}{more}"
 
 
 def warned(found: Backtest) -> str:
@@ -218,5 +228,33 @@ def _part(found: Backtest) -> str:
     return f"what came before {day(train)}"
 
 
-def _month(instant: datetime) -> str:
-    return f"{instant:%B %Y}"
+def when_of(found: Backtest, instant: datetime) -> str:
+    """In a month, or on a day where all that is lived is too short for that."""
+    return f"on {day(instant)}" if in_days(found.course) else f"in {instant:%B %Y}"
+
+
+def _unexplained_said(found: Backtest, crossed: int | None) -> str:
+    fate = f"stayed in bounds for the {length(found.course.days() * found.course.windows)} that follow"
+    if crossed is not None:
+        fate = f"crossed the threshold first {when_of(found, found.windows[crossed].start)}"
+    more = f"{_over_fresh(found) - 1:.0%}"
+    return f"{fate}, and erred {more} more than one always fresh; this table is too short to tell age from seasons."
+
+
+def unexplained(found: Backtest) -> bool:
+    """Whether no ageing was made out, and yet the first model errs far more than a fresh one."""
+    return found.lifetime.aging.verdict == "stable" and _over_fresh(found) >= _FAR_WORSE
+
+
+def _over_fresh(found: Backtest) -> float:
+    fresh = sum(window.rows * window.fresh for window in found.windows)
+    return sum(window.rows * window.loss.value for window in found.windows) / fresh if fresh > 0 else 1.0
+
+
+def skill(found: Backtest) -> tuple[float, float]:
+    """Loss of a model that is always fresh, and of a naive forecast, over all rows."""
+    rows = [window.rows for window in found.windows]
+    sides = ([window.fresh for window in found.windows], [window.naive for window in found.windows])
+    shown = metric_named(found.cases.metric).shown
+    fresh, naive = (sum(n * loss for n, loss in zip(rows, side, strict=True)) / sum(rows) for side in sides)
+    return shown(fresh), shown(naive)

@@ -8,9 +8,10 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from solvent.backtest.instants import BadTime, instants_of
 from solvent.backtest.options import Options
 from solvent.backtest.reading import BadTable, read_rows
+from solvent.backtest.sentinels import without_sentinels
+from solvent.data.times import BadTime, instants_of, with_times
 from solvent.foundation.errors import UsageError, nearest
 from solvent.statistics.arrays import Counts
 
@@ -41,13 +42,16 @@ def read_table(options: Options) -> Table:
     Raises: BadTable, NoColumn, BadTime.
     """
     frame, notes = read_rows(options)
+    total, columns = frame.shape
+    frame, unknown = without_sentinels(frame)
+    notes += unknown
+    frame = _one_time(frame, options)
     for flag, name in (("--time", options.time), ("--target", options.target), ("--id", options.id)):
         if name:
             require(frame, name, f"{flag} {name}", options.path)
     for flag, names in (("--drop", options.drop), ("--keep", options.keep)):
         for name in names:
             require(frame, name, f"{flag} {name}", options.path)
-    total = frame.height
     instants, said = instants_of(frame[options.time])
     notes += said
     known = instants.is_not_null()
@@ -59,7 +63,7 @@ def read_table(options: Options) -> Table:
     frame, instants = frame.filter(labelled), instants.filter(labelled)
     if frame.height < LEAST_ROWS:
         raise BadTable(
-            f"{frame.height} rows with a time and a target are too few to age on",
+            f"{_rows(frame.height)} with a time and a target are too few to age on",
             where=str(options.path),
             next=f"at least {LEAST_ROWS}, better thousands",
         )
@@ -68,7 +72,28 @@ def read_table(options: Options) -> Table:
     micros = unordered[order]
     if micros[0] == micros[-1]:
         raise BadTime(f"`{options.time}` has one value in all rows", where=str(options.path))
-    return Table(frame[order], micros, total, frame.width, notes)
+    return Table(with_times(frame[order], but=[options.time, options.target]), micros, total, columns, notes)
+
+
+def _one_time(frame: pl.DataFrame, options: Options) -> pl.DataFrame:
+    """The table with one column of time in place of those that make it, as in `date,hour` or `year,month,day`."""
+    time = options.time
+    parts = [part.strip() for part in time.split(",")]
+    if time in frame.columns or len(parts) == 1:
+        return frame
+    for part in parts:
+        require(frame, part, f"--time {time}", options.path)
+    numbers = [frame[part].dtype.is_numeric() for part in parts]
+    text = [
+        frame[part].cast(pl.Int64).cast(pl.String).str.zfill(2) if number else frame[part].cast(pl.String)
+        for part, number in zip(parts, numbers, strict=True)
+    ]
+    joined = pl.select(pl.concat_str(text, separator="" if all(numbers) else " ")).to_series()
+    if all(numbers):
+        joined = joined.cast(pl.Int64)
+    elif numbers[-1] and not any(numbers[:-1]):
+        joined += ":00"  # a date in words, and the hour
+    return frame.drop(parts).with_columns(joined.alias(time))
 
 
 def require(frame: pl.DataFrame, name: str, where: str, path: Path | str) -> None:

@@ -47,6 +47,17 @@ def price(relative: float) -> str:
     return f"{relative:.2g}"
 
 
+def losses(relative: float) -> str:
+    """A price in losses of the first window, in words.
+
+    >>> [losses(p) for p in (0.1, 1.0, 2.0)]
+    ["0.1 of a window's loss", "one window's loss", "2 windows' loss"]
+    """
+    if relative == 1:
+        return "one window's loss"
+    return f"{price(relative)} of a window's loss" if relative < 1 else f"{price(relative)} windows' loss"
+
+
 def blocks(values: Sequence[float], low: float, high: float, most: int = 30) -> str:
     """A small chart; at most so many blocks, each the mean of its windows.
 

@@ -69,5 +69,6 @@ def nearest(name: str, known: Collection[str], otherwise: str) -> str:
     >>> nearest("trian", ["train", "test"], "`solvent status` lists the steps")
     'did you mean `train`?'
     """
-    near = get_close_matches(name, known, n=1)
+    same = [one for one in known if one.casefold() == name.casefold()]
+    near = same or get_close_matches(name, known, n=1)
     return f"did you mean `{near[0]}`?" if near else otherwise

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from solvent.backtest import summary
+from solvent.backtest.lifetime import in_days
 from solvent.backtest.policies import NEVER, SOLVENT
 from solvent.backtest.report.ageing import ageing, forecasts
 from solvent.backtest.report.life import life
@@ -14,7 +15,7 @@ from solvent.backtest.report.policies import policies, prices
 from solvent.backtest.report.told import Told
 from solvent.backtest.run import Backtest
 from solvent.backtest.warnings import Warned
-from solvent.backtest.words import close, length, price
+from solvent.backtest.words import close, length, losses
 from solvent.foundation.errors import UsageError
 from solvent.pages.document import document
 from solvent.pages.markup import Html, join, tag
@@ -98,11 +99,11 @@ def _error_tile(told: Told) -> Html:
 
 
 def _age_tile(told: Told) -> Html:
-    month = told.found.lifetime.month
-    value, low, high = close([month.value, month.lower, month.upper])
-    sign = "+" if month.value > 0 else ""
+    pace = told.found.lifetime.pace
+    value, low, high = close([pace.value, pace.lower, pace.upper])
+    sign, span = "+" if pace.value > 0 else "", "day" if in_days(told.found.course) else "month"
     verdict = told.found.lifetime.aging.verdict
-    figure = join(f"{sign}{value}", tag("small", f" {told.unit} a month"))
+    figure = join(f"{sign}{value}", tag("small", f" {told.unit} a {span}"))
     return tile("What age adds", figure, f"90% interval {low} to {high}; {verdict}")
 
 
@@ -110,9 +111,11 @@ def _threshold_tile(told: Told) -> Html:
     low, middle, high = told.found.lifetime.reached
     name = f"Threshold {number(told.threshold)} reached in"
     if told.found.lifetime.aging.verdict == "stable":
-        return tile(
-            "Threshold reached by age", "no", f"crossings of {number(told.threshold)} are the cases', not the age's"
+        told_apart = (
+            "may be the season's or the age's" if summary.unexplained(told.found) else "are the cases', not the age's"
         )
+        said = "not told" if summary.unexplained(told.found) else "no"
+        return tile("Threshold reached by age", said, f"crossings of {number(told.threshold)} {told_apart}")
     if middle is None:
         return tile(name, "not seen", "fewer than half of the models reached it within the table")
     upper = length(high) if high is not None else "beyond the table"
@@ -127,7 +130,7 @@ def _saved_tile(told: Told) -> Html:
     if abs(ratio) < 1:
         return tile("Retraining would have saved", "nothing", f"{count} by Solvent; never costs the same")
     word = "saved" if ratio > 0 else "cost more by"
-    note = f"of the cost of never; {count}, each at {price(asked.relative)} of a window's loss"
+    note = f"of the cost of never; {count}, each at {losses(asked.relative)}"
     return tile(f"Solvent would have {word}", f"{number(abs(ratio))}%", note)
 
 

@@ -46,7 +46,7 @@ def command(
         CSV, Parquet or Arrow, a folder of them, a dataset of this project such as NAME@2, or a database's URL with
         --query; one row is one case.
     time:
-        The column with each row's time.
+        The column with each row's time; where several make it, all of them: date,hour.
     target:
         The column to foretell.
     model:

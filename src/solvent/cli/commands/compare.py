@@ -32,8 +32,10 @@ def command(
 
     Parameters
     ----------
-    reference, current:
-        Files, folders of tables, or versions of a dataset: `NAME@2`, `NAME@GITREV`.
+    reference:
+        A file, a folder of tables, or a version of a dataset: `NAME@2`, `NAME@GITREV`.
+    current:
+        The same, of what is compared with it.
     time:
         The column with each row's time, by which natural variation is read from blocks of the reference. Without it
         rows are taken as exchangeable, and only chance varies.

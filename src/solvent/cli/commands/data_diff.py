@@ -24,8 +24,10 @@ def command(
 
     Parameters
     ----------
-    left, right:
-        Files, folders, or versions of a dataset: `NAME@2`, `NAME@GITREV`.
+    left:
+        A file, a folder, or a version of a dataset: `NAME@2`, `NAME@GITREV`.
+    right:
+        The same, of what is compared with it.
     key:
         Columns that name a row, so that a changed row is told from a new one; repeat it for several.
     html:

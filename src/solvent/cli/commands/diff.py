@@ -14,8 +14,10 @@ def command(left: str, right: str, *, tables: bool = True, html: Path | None = N
 
     Parameters
     ----------
-    left, right:
+    left:
         A run's key or its beginning, a step (its newest run), `NAME@alias`, `NAME@3`, or a git revision.
+    right:
+        The same, of what is compared with it.
     tables:
         Also compare the tables that both began from.
     html:

@@ -84,8 +84,10 @@ def compare(left: str, right: str, *, json: bool = False) -> Exit:
 
     Parameters
     ----------
-    left, right:
+    left:
         `NAME@alias` or `NAME/3`.
+    right:
+        The same, of the other version.
     """
     from solvent.registry.compare import compare_versions
 

@@ -19,7 +19,7 @@ def clock_columns(table: pl.DataFrame, time: str, *, candidates: Collection[str]
     table: in order of time; `time` holds datetimes without nulls.
     A column counts where it equals a part of the date or time, keeps one value for
     each minute of the day or of the week over at least three of them, grows with
-    time, or keeps every value for a week or longer (a season, a year).
+    time, or keeps every value for a week or longer and two times at least (a season, a year).
     """
     names = [name for name in candidates if name in table.columns]
     if table.height < 2 or not names:
@@ -79,7 +79,13 @@ def _calendar(table: pl.DataFrame, time: str, name: str) -> bool:
         return False
     if runs == distinct > 2 and column.dtype.is_numeric() and (column.is_sorted() or column.is_sorted(descending=True)):
         return True
-    starts = table[time].filter(column.rle_id().is_first_distinct())
+    run = column.rle_id()
+    times = (
+        pl.DataFrame([run.alias("run"), table[time].alias("at")]).unique().group_by("run", maintain_order=True).len()
+    )
+    if runs > 2 and times["len"][1:-1].min() == 1:  # rows of weeks or months: any figure lasts as long
+        return False
+    starts = table[time].filter(run.is_first_distinct())
     ends = [*starts[1:].to_list(), table[time][-1]]
     lasted = [(end - start).total_seconds() for start, end in zip(starts.to_list(), ends, strict=True)]
     if runs == 2:  # the reference may have begun or ended shortly beside the change

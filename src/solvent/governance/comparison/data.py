@@ -149,6 +149,22 @@ def open_table(side: DataSide) -> pl.LazyFrame:
                 frames.append(pl.scan_parquet(file.path, glob=False))
             case "ipc":
                 frames.append(pl.scan_ipc(file.path))
-            case _:
+            case "jsonl":
                 frames.append(read_file(file.path, name, side.name).lazy())
+            case _:
+                frames.append(text_table(file.path, name).lazy())
     return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal_relaxed")
+
+
+def text_table(path: Path, name: str) -> pl.DataFrame:
+    """A file of text in whatever dialect, its times as times. name: as people know it. Raises: NoData."""
+    import polars as pl
+
+    from solvent.data.textfile import TEXT, kind_of, numbers_in, read_text
+    from solvent.data.times import with_times
+
+    said = list[str]()  # a comparison states no assumptions
+    try:
+        return with_times(numbers_in(read_text(path, TEXT[kind_of(name)], said), said))
+    except (pl.exceptions.PolarsError, OSError, EOFError) as error:
+        raise NoData(f"{name} cannot be read: {str(error).partition(chr(10))[0][:160]}") from None

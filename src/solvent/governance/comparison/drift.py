@@ -17,8 +17,9 @@ from solvent.data.compare.model import ColumnShift, SchemaChange
 from solvent.data.compare.shift import LEVEL, MISSING_TRIFLE, TRIFLE, Rule, shifts
 from solvent.data.compare.variation import CHANCE, Natural, Variation, in_time
 from solvent.data.contracts import Contract, Role, Violation, check_contract, infer_contract
-from solvent.data.contracts.columns import as_floats, as_instants
+from solvent.data.contracts.columns import as_floats
 from solvent.data.tables import Table, require
+from solvent.data.times import BadTime, instants_of
 from solvent.foundation.errors import UsageError
 from solvent.statistics.arrays import Counts, Floats
 
@@ -29,10 +30,6 @@ _MOST = 3e38  # that trees take, which keep values in 32 bits
 
 class NothingToCompare(UsageError):
     code = "nothing-to-compare"
-
-
-class BadTime(UsageError):
-    code = "bad-time"
 
 
 class Joint(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,14 +177,11 @@ def _variation(reference: Table, other: int, time: str | None) -> Variation:
     if time is None:
         return CHANCE
     column = reference.column(time)
-    instants = None if column.dtype.is_numeric() else as_instants(column)
-    if instants is None:
-        shown = column.drop_nulls().head(1).to_list()
-        raise BadTime(f"`{time}` holds no times, e.g. {shown[0] if shown else 'nothing'}", next="2012-10-29T06:00")
+    instants, _ = instants_of(column)
     unknown = instants.null_count()
     if unknown:
         raise BadTime(f"`{time}` is missing in {unknown:,} rows of the reference", next="leave those rows out")
-    micros = instants.to_physical().to_numpy()
+    micros = instants.dt.epoch("us").to_numpy()
     if micros.min() == micros.max():
         raise BadTime(f"`{time}` has one value in all rows of the reference", next="compare without a time column")
     return in_time(micros, other)
@@ -203,9 +197,14 @@ def _contract(
         current.take(_stretches(current.rows)),
     ]
     samples = [sample.drop(drop, strict=False) for sample in samples]
-    held = [sample.select(~(cs.nested() | cs.binary() | cs.object())) for sample in samples]
+    held = [flat(sample) for sample in samples]
     contract = infer_contract(held[0], time=time)
     return contract, samples, check_contract(contract, held[1], role="source")
+
+
+def flat(table: pl.DataFrame) -> pl.DataFrame:
+    """The columns that a contract can speak of: no lists, structs, bytes or Python objects."""
+    return table.select(~(cs.nested() | cs.binary() | cs.object()))
 
 
 def _stretches(rows: int) -> Counts:

@@ -11,7 +11,8 @@ import polars as pl
 
 from solvent.data.compare.shift import LEVEL, MISSING_TRIFLE, TRIFLE
 from solvent.data.tables import Table, as_table
-from solvent.governance.comparison.data import NoData, open_table, read_side
+from solvent.data.textfile import TEXT, kind_of
+from solvent.governance.comparison.data import NoData, open_table, read_side, text_table
 from solvent.governance.comparison.drift import Comparison, Floors, compare_drift
 from solvent.pipeline.sources import FORMATS
 from solvent.project import NoProject, Project
@@ -58,6 +59,8 @@ def _name(value: Any, side: str) -> str:
 def _table(value: Any, side: str) -> Table:
     if not isinstance(value, str | Path):
         return as_table(value, side)
+    if Path(value).is_file() and kind_of(str(value)) in TEXT:
+        return as_table(text_table(Path(value), str(value)), side)
     found = read_side(str(value), Path.cwd(), _project())
     if not found.tabular:
         raise NoData(f"`{value}` is no table", next=f"known tables: {', '.join(FORMATS)}")
