@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from solvent.backtest.cut import Course
 from solvent.backtest.matrix import Matrix
@@ -110,21 +109,20 @@ class Field:
         return Priced(relative, each, outcomes)
 
     def _live(self, policy: Policy, price: float, fit: float) -> Lived:
-        with threadpool_limits(1):  # its matrices are small: threads only wait for each other
-            return replay(
-                policy,
-                self.matrix.losses,
-                self.matrix.window_of,
-                self._sizes,
-                self.course.known,
-                price=price,
-                rows=self._rows,
-                fit=fit,
-                usual=self._usual,
-                stride=self.matrix.plan.stride,
-                drifted=self._drifted,
-                aged=self._aged,
-            )
+        return replay(
+            policy,
+            self.matrix.losses,
+            self.matrix.window_of,
+            self._sizes,
+            self.course.known,
+            price=price,
+            rows=self._rows,
+            fit=fit,
+            usual=self._usual,
+            stride=self.matrix.plan.stride,
+            drifted=self._drifted,
+            aged=self._aged,
+        )
 
     def _without_price(self, reference: Reference) -> dict[str, Policy]:
         run = self.course.quiet_blocks()

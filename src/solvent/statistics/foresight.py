@@ -22,9 +22,9 @@ from solvent.statistics.loss_process import Entries, Posterior, Prior, learn
 from solvent.statistics.plans import Ahead, Plan, Planning, ahead
 
 HORIZON = 12  # windows planned
-REMEMBERED = 16  # windows whose losses are looked at
+REMEMBERED = 24  # windows whose losses are looked at
 MODELS = 40  # newest models whose losses are looked at
-BACK = (1, 2, 4)  # windows ago for which shadows are considered
+BACK = (1, 3, 6)  # windows ago for which shadows are considered
 PATIENCE = 4.0  # how often over what one shadow tells is used: at later ticks again
 _LEAST = 1e-4  # of the usual loss, below which a window's loss counts as this much
 

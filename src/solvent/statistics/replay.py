@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from solvent.statistics.arrays import Counts, Flags, Floats
 from solvent.statistics.foresight import Situation, advise
@@ -117,6 +118,7 @@ def replay(
     """
     retrained: list[Retrained] = []
     shadows: list[tuple[int, int]] = []
+    one_thread = ThreadpoolController().wrap(limits=1)  # the matrices are small: threads only wait for each other
     seen, made = np.full_like(losses, np.nan), np.zeros(losses.shape[:2], dtype=bool)
 
     def train(tick: int, span: int) -> tuple[int, int]:
@@ -144,7 +146,7 @@ def replay(
             fit=fit,
             usual=usual,
         )
-        while isinstance(choice := policy(now), Shadows):
+        while isinstance(choice := one_thread(policy)(now), Shadows):
             shadows += [train(*model) for model in choice.models if model[0] <= tick and not made[model]]
         if choice is not None:
             live = (tick, choice.span)
