@@ -19,6 +19,7 @@ from solvent.statistics.arrays import Counts, Floats
 SCALES = np.array([0.01, 0.04, 0.16, 0.64, 2.56])  # of all variances but the windows' own
 _WIDE = 4.0  # variance of the log loss before anything is known
 _JITTER = 1e-8
+_NEGLIGIBLE = 1e-4  # weight of a scale whose covariances are left out
 _HIGHEST = 6.0  # log of a loss over the usual one that a forecast may reach
 
 
@@ -113,26 +114,25 @@ def learn(prior: Prior, known: Entries, log_losses: Floats, ahead: Entries, furt
     """
     wanted = _joined(ahead, further)
     between, within = _covariance(prior, known, wanted), _covariance(prior, known, known)
-    whole = _covariance(prior, wanted, further)
-    noise = prior.noise * np.eye(len(known))
-    evidence, means, seen = [], [], []
+    evidence, means, factors = [], [], []
     for scale in SCALES:
-        factor = cho_factor(
-            scale * (within.scaled + noise) + within.plain + _JITTER * np.eye(len(known)),
-            lower=True,
-            check_finite=False,
-        )
+        whole = scale * within.scaled + within.plain
+        whole[np.diag_indices(len(known))] += scale * prior.noise + _JITTER
+        factor = cho_factor(whole, lower=True, overwrite_a=True, check_finite=False)
         surprise = log_losses - _mean(prior, known, scale)
         solved = cho_solve(factor, surprise, check_finite=False)
-        across = scale * between.scaled + between.plain
-        means.append(_mean(prior, ahead, scale) + solved @ across[:, : len(ahead)])
+        carried = scale * (solved @ between.scaled[:, : len(ahead)]) + solved @ between.plain[:, : len(ahead)]
+        means.append(_mean(prior, ahead, scale) + carried)
         evidence.append(-0.5 * float(surprise @ solved) - float(np.log(np.diag(factor[0])).sum()))
-        seen.append(solve_triangular(factor[0], across, lower=True, check_finite=False))
+        factors.append(factor[0])
     weights = np.exp(np.array(evidence) - max(evidence))
     weights /= weights.sum()
     left = np.zeros((len(wanted), len(further)))
-    for weight, scale, one in zip(weights, SCALES, seen, strict=True):
-        left += weight * (scale * whole.scaled + whole.plain - one.T @ one[:, len(ahead) :])
+    before = _covariance(prior, wanted, further)
+    for at in np.flatnonzero(weights > _NEGLIGIBLE) if len(further) else ():
+        across = SCALES[at] * between.scaled + between.plain
+        seen = solve_triangular(factors[at], across, lower=True, check_finite=False)
+        left += weights[at] * (SCALES[at] * before.scaled + before.plain - seen.T @ seen[:, len(ahead) :])
     spread = left[len(ahead) :] + float(weights @ SCALES) * prior.noise * np.eye(len(further))
     return Posterior(weights, np.array(means), left[: len(ahead)], spread)
 
@@ -149,7 +149,7 @@ def _covariance(prior: Prior, a: Entries, b: Entries) -> _Covariance:
     reach = np.arange(int(apart.max(initial=0)) + 1)
     same_span = a.span[:, None] == b.span[None, :]
     earlier = np.minimum(a.tick[:, None], b.tick[None, :])
-    aged = (a.age**prior.power)[:, None] * (b.age**prior.power)[None, :]
+    aged = np.outer(a.age**prior.power, b.age**prior.power)
     one = (a.tick[:, None] == b.tick[None, :]) & (same_span | (a.tick == 0)[:, None])
     season = prior.season * np.exp(-reach / prior.season_length)
     now = prior.age_now * np.exp(-reach / prior.now_length)

@@ -36,8 +36,8 @@ class Rules(msgspec.Struct, frozen=True):
 def cara(losses: Floats, live: tuple[int, int], tick: int, price: float) -> int | None:
     """The span to retrain on now, None to keep.
 
-    losses: shape (tick + 1, n_spans, n_known), summed by window; live: (tick, span) of the model in service; price: of a
-        retraining.
+    losses: shape (tick + 1, n_spans, n_known), summed by window; live: (tick, span) of the model in service; price: of
+        a retraining.
     Source: Mahadevan and Mathioudakis 2024 (Knowledge-Based Systems 293): a threshold on the staleness cost, on its
     sum since the last training, or a period, whichever costs least over a batch that is known. Simplified, in its
     favour: the batch is all that is known by each tick, not one at the start, and the span is chosen along. Left out:
