@@ -31,6 +31,7 @@ from solvent.statistics.retraining import best_schedule_in_hindsight, oracle, re
 EVERY = (1, 2, 3, 4, 6, 8, 12)  # windows between retrainings of the fixed schedules
 FIT = 0.005  # price of a fit on all rows that is not rolled out, in first-window losses
 _MOST_OF_PRICE = 0.25  # a fit never costs more than this share of a retraining
+_LEAST_LOSS = 1e-12  # of a row, that a perfect model is expected to have
 NEVER, SOLVENT, AHEAD = "never", "Solvent", "Solvent, looking ahead"
 CARA, FORECAST = "CARA", "on forecast"
 HINDSIGHT, ORACLE = "the best schedule in hindsight", "oracle"
@@ -84,7 +85,7 @@ class Field:
         self._sizes = np.bincount(course.block_of, minlength=len(course.window_of))
         self._rows = _trained_rows(matrix, course)
         self._drifted, self._aged = drifted, aged
-        self._usual = reference.risk.value * float(matrix.rows[0])
+        self._usual = max(reference.risk.value, _LEAST_LOSS) * float(matrix.rows[0])
         self._fixed = {name: self._live(policy, 0.0, 0.0) for name, policy in self._without_price(reference).items()}
 
     def price(self, relative: float) -> Priced:

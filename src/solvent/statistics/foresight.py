@@ -24,6 +24,7 @@ from solvent.statistics.plans import Ahead, Plan, Planning, ahead
 HORIZON = 12  # windows planned
 REMEMBERED = 24  # windows whose losses are looked at
 MODELS = 40  # newest models whose losses are looked at
+ENTRIES = 500  # newest losses that are looked at; the time for a decision grows with their cube
 BACK = (1, 3, 6)  # windows ago for which shadows are considered
 PATIENCE = 4.0  # how often over what one shadow tells is used: at later ticks again
 _LEAST = 1e-4  # of the usual loss, below which a window's loss counts as this much
@@ -103,8 +104,8 @@ def _known(seen: Situation) -> tuple[Entries, Floats]:
     made = [tuple(one) for one in np.argwhere(seen.made).tolist() if one[0] or not one[1]]
     newest = {*made[-MODELS:], (seen.live[0], seen.live[1] if seen.live[0] else 0)}
     first = max(windows - REMEMBERED, 0)
-    cells = [(tick, span, at) for tick, span in sorted(newest) for at in range(max(tick, first), windows)]
-    entries = _entries(seen, np.array(cells, dtype=int).reshape(-1, 3))
+    cells = [(tick, span, at) for at in range(first, windows) for tick, span in sorted(newest) if tick <= at]
+    entries = _entries(seen, np.array(cells[-ENTRIES:], dtype=int).reshape(-1, 3))
     losses = seen.losses[entries.tick, entries.span, entries.window]
     return entries, np.log(np.maximum(losses / seen.usual, _LEAST))
 
