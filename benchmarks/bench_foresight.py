@@ -1,12 +1,13 @@
 """What each retraining policy costs on real tables, against the best fixed schedule in hindsight and the oracle.
 
-    python benchmarks/bench_foresight.py FOLDER [--jobs N] [--only NAME …] [--keep FOLDER]
+    python benchmarks/bench_foresight.py FOLDER [--jobs N] [--only NAME …] [--seeds N] [--keep FOLDER]
 
 FOLDER holds the five tables named below as Parquet files. Each is lived three times by `solvent backtest`'s own
-functions: as it is, with labels two windows late, and with its rows shuffled in time, so that nothing ages. Every
-policy that compares models pays for its shadows. Intervals are 90%, by resampling tables and then prices within them.
-A life takes one to a few minutes; with --keep each is written down, and a second run lives only what is missing. A
-table whose first part is shorter than two windows of time has no life with late labels.
+functions: as it is, with labels two windows late, and with its rows shuffled in time, so that nothing ages; and all of
+that once for each seed, of the models and of the shuffle. Every policy that compares models pays for its shadows.
+Intervals are 90%, by resampling tables and then prices and seeds within them.
+A life takes up to a minute; with --keep its models' losses are written down, and a second run only prices the policies
+on them. A table whose first part is shorter than two windows of time has no life with late labels.
 Prints the tables and writes `benchmarks/results/foresight.json`.
 """
 
@@ -16,6 +17,7 @@ import argparse
 import json
 import math
 import os
+import pickle
 import platform
 import tempfile
 from collections.abc import Callable
@@ -23,12 +25,20 @@ from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 
-from solvent.backtest.cut import TooFew
-from solvent.backtest.options import Options
-from solvent.backtest.run import backtest
+from solvent.backtest.columns import understand
+from solvent.backtest.cut import Course, TooFew, cut
+from solvent.backtest.drift import watch
+from solvent.backtest.lifetime import aging_by_tick, known_to_age
+from solvent.backtest.matrix import Matrix, fill, fixed_plan
+from solvent.backtest.models import Learner
+from solvent.backtest.options import PRICES, Options, check
+from solvent.backtest.policies import Field
+from solvent.backtest.reference import Reference, judge
+from solvent.backtest.table import read_table
 
 RESULT = Path(__file__).parent / "results" / "foresight.json"
 TABLES = {
@@ -45,72 +55,126 @@ DRAWS = 2_000
 BARS = (("mean", 1.0), ("90th percentile", 1.04), ("regret share, median", 0.15), ("to the oracle, median", 1.03))
 
 
+class Life(msgspec.Struct, frozen=True):
+    """A table lived once. keep: folder where its losses are written down, or None."""
+
+    folder: Path
+    name: str
+    kind: str
+    seed: int
+    keep: Path | None
+
+
+class Lived(msgspec.Struct, frozen=True):
+    """What `Field` prices policies on."""
+
+    matrix: Matrix
+    course: Course
+    reference: Reference
+    drifted: list[bool]
+    aged: list[bool]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--only", nargs="*", choices=sorted(TABLES), default=list(TABLES))
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--keep", type=Path)
     asked = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    lives = [(asked.folder, asked.keep, name, life) for life in LIVES for name in asked.only]
+    lives = [
+        Life(asked.folder, name, kind, seed, asked.keep)
+        for seed in range(asked.seeds)
+        for kind in LIVES
+        for name in asked.only
+    ]
     with ProcessPoolExecutor(asked.jobs) as pool:
-        rows = [row for found in pool.map(remembered, lives) for row in found]
+        rows = [row for found in pool.map(priced, lives) for row in found]
     told = {life: summary([row for row in rows if row["life"] == life]) for life in LIVES}
     for life, policies in told.items():
         print(f"\n{life}: cost over the best schedule in hindsight, by policy (90% intervals)")
         for name, figures in policies.items():
             print(f"  {name:24}" + "  ".join(f"{what} {said(value)}" for what, value in figures.items()))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    kept = {"machine": machine, "bars": dict(BARS), "pooled": told, "mean by table": by_table(rows)}
+    kept = {
+        "machine": machine,
+        "tables": asked.only,
+        "seeds": asked.seeds,
+        "bars": dict(BARS),
+        "pooled": told,
+        "mean by table": by_table(rows),
+    }
     RESULT.write_text(json.dumps(kept, indent=1) + "\n")
 
 
-def remembered(life: tuple[Path, Path | None, str, str]) -> list[dict[str, object]]:
-    """What was written down of this life, else what it is when lived."""
-    folder, keep, name, kind = life
-    note = keep / f"{name}, {kind}.json" if keep else None
+def remembered(life: Life) -> Lived | None:
+    """What was written down of this life, else what it is when lived; None where the table is too short for it."""
+    note = life.keep / f"{life.name}, {life.kind}, {life.seed}.pickle" if life.keep else None
     if note and note.exists():
-        found: list[dict[str, object]] = json.loads(note.read_text())
+        found: Lived = pickle.loads(note.read_bytes())  # noqa: S301 - this script wrote it
         return found
     try:
-        rows = lived((folder, name, kind))
+        made = lived(life)
     except TooFew as short:
-        print(f"left out: {name}, {kind}: {short}", flush=True)
-        rows = []
+        print(f"left out: {life.name}, {life.kind}: {short}", flush=True)
+        return None
     if note:
         note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(json.dumps(rows))
-    return rows
+        note.write_bytes(pickle.dumps(made))
+    print(f"lived: {life.name}, {life.kind}, seed {life.seed}", flush=True)
+    return made
 
 
-def lived(life: tuple[Path, str, str]) -> list[dict[str, object]]:
-    """One table lived once: a row for each price and policy; of a policy with spans, its cheaper span."""
-    folder, name, kind = life
-    time, target, drop = TABLES[name]
+def lived(life: Life) -> Lived:
+    """Models of every window and span trained and scored, and what the other policies look at."""
+    time, target, drop = TABLES[life.name]
     with tempfile.TemporaryDirectory() as room:
-        path, table = Path(room) / f"{name}.parquet", pl.read_parquet(folder / f"{name}.parquet").sort(time)
-        if kind == "shuffled":
-            table = table.with_columns(table.drop(time).sample(fraction=1.0, shuffle=True, seed=0))
+        path = Path(room) / f"{life.name}.parquet"
+        table = pl.read_parquet(life.folder / f"{life.name}.parquet").sort(time)
+        if life.kind == "shuffled":
+            table = table.with_columns(table.drop(time).sample(fraction=1.0, shuffle=True, seed=life.seed))
         table.write_parquet(path)
         delay = timedelta(0)
-        if kind == "labels two windows late":
+        if life.kind == "labels two windows late":
             lasts = table[time][-1] - table[time][len(table) // 4]
             delay = 2 * lasts / 30
-        found = backtest(
-            Options(path=path, time=time, target=target, drop=drop, label_delay=delay), progress=lambda _: None
-        )
+        options = check(Options(path=path, time=time, target=target, drop=drop, label_delay=delay, seed=life.seed))
+        cases = understand(read_table(options), options)
+    course = cut(cases, options)
+    learner, plan = Learner(cases, options.model, life.seed), fixed_plan(course, full=False)
+    reference = judge(learner, course, fit_rows=plan.fit_rows, seed=life.seed)
+    matrix = fill(learner, course, plan, bound=reference.bound, progress=lambda _: None)
+    drift = watch(cases, course, reference, seed=life.seed, until=0.0)
+    aged = aging_by_tick(course, matrix, seed=life.seed)
+    return Lived(
+        matrix,
+        course,
+        msgspec.structs.replace(reference, estimator=None),
+        drifted=[bool(one.named) for one in drift],
+        aged=[known_to_age(one) for one in aged],
+    )
+
+
+def priced(life: Life) -> list[dict[str, object]]:
+    """A row for each price and policy; of a policy with spans, its cheaper span."""
+    known = remembered(life)
+    if known is None:
+        return []
+    field = Field(known.matrix, known.course, known.reference, drifted=known.drifted, aged=known.aged)
     rows: list[dict[str, object]] = []
-    for priced in found.curve:
+    for priced in (field.price(price) for price in PRICES):
         best, ideal, never = (priced.named(one).cost for one in (BEST, ORACLE, NEVER))
-        cheapest: dict[str, object] = {}
+        cheapest: dict[str, dict[str, object]] = {}
         for outcome in priced.outcomes:
             group = outcome.name.split(",")[0] if outcome.name.startswith(SPANNED) else outcome.name
             if outcome.name.startswith("every"):
                 continue
             row = {
-                "table": name,
-                "life": kind,
+                "table": life.name,
+                "life": life.kind,
+                "seed": life.seed,
                 "price": priced.relative,
                 "policy": group,
                 "to_best": outcome.cost / best,
@@ -124,7 +188,6 @@ def lived(life: tuple[Path, str, str]) -> list[dict[str, object]]:
             if group not in cheapest or row["to_best"] < cheapest[group]["to_best"]:
                 cheapest[group] = row
         rows += cheapest.values()
-    print(f"lived: {name}, {kind}, {found.seconds:.0f} s", flush=True)
     return rows
 
 

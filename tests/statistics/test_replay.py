@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvent.statistics.replay import (
+    Shadows,
     as_cara,
     as_schedule,
+    comparing,
     looking_ahead,
     on_drift,
     on_excess,
@@ -22,10 +24,10 @@ WINDOW_OF = np.repeat(np.arange(TICKS), PER_WINDOW)
 SIZES = np.full(len(WINDOW_OF), 10)
 ROWS = np.stack([np.arange(100, 100 + 10 * TICKS, 10), np.full(TICKS, 100)], axis=1)
 POLICIES = {
-    "excess": on_excess(),
+    "excess": comparing(on_excess()),
     "ahead": looking_ahead(),
-    "cara": as_cara(),
-    "forecast": on_forecast(),
+    "cara": comparing(as_cara()),
+    "forecast": comparing(on_forecast()),
     "performance": on_performance(0, 1.0, run_length=50),
     "schedule": on_schedule(3, 1),
     "drift": on_drift(0),
@@ -43,10 +45,27 @@ def losses(seed, rate=0.1):
     return grown
 
 
-def lived(policy, matrix, delay=0, price=20.0, drifted=None, aged=()):
+def life(policy, matrix, delay=0, price=20.0, drifted=None, aged=(), stride=1):
     known = np.maximum(np.arange(TICKS) - delay, 0)
     drifted = drifted if drifted is not None else [window % 5 == 4 for window in range(TICKS)]
-    return replay(POLICIES[policy], matrix, WINDOW_OF, SIZES, known, price=price, rows=ROWS, drifted=drifted, aged=aged)
+    return replay(
+        POLICIES.get(policy, policy),
+        matrix,
+        WINDOW_OF,
+        SIZES,
+        known,
+        price=price,
+        rows=ROWS,
+        fit=min(0.25, price / 4),
+        usual=50.0,
+        stride=stride,
+        drifted=drifted,
+        aged=aged,
+    )
+
+
+def lived(policy, matrix, **asked):
+    return life(policy, matrix, **asked).retrained
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -61,10 +80,10 @@ def test_the_future_changes_no_earlier_decision(policy, seed, delay, tick, shift
     drifted = [window % 5 == 4 for window in range(TICKS)]
     other = [*drifted[:tick], *(not flag for flag in drifted[tick:])]
 
-    def until(made):
-        return [one for one in made if one.tick <= tick]
+    def until(found):
+        return [one for one in found.retrained if one.tick <= tick]
 
-    assert until(lived(policy, before, delay)) == until(lived(policy, after, delay, drifted=other))
+    assert until(life(policy, before, delay)) == until(life(policy, after, delay, drifted=other))
 
 
 @pytest.mark.parametrize("policy", COMPARING)
@@ -73,10 +92,52 @@ def test_what_is_known_does_change_decisions(policy):
     assert len(quiet) <= 1 and len(loud) >= 3
 
 
-@pytest.mark.parametrize("policy", ["excess", "ahead"])
-def test_late_labels_make_later_decisions(policy):
-    at_once, late = (lived(policy, losses(2, rate=0.3), delay=delay)[0].tick for delay in (0, 3))
+def test_late_labels_make_later_decisions():
+    at_once, late = (lived("excess", losses(2, rate=0.3), delay=delay)[0].tick for delay in (0, 3))
     assert late == at_once + 3
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_model_that_was_not_trained_is_not_read(policy):
+    """Other losses of every model that was neither served nor a shadow: the same life."""
+    before = losses(6, rate=0.2)
+    first = life(policy, before)
+    after = 7 * before
+    for model in [(0, 0), (0, 1), *first.shadows, *as_schedule(first.retrained)]:
+        after[model] = before[model]
+    assert life(policy, after) == first
+
+
+def test_whoever_compares_pays_for_every_model_but_those_in_service():
+    found = life("excess", losses(7, rate=0.3))
+    models = {(tick, span) for tick in range(1, TICKS) for span in range(SPANS)}
+    assert {*found.shadows} == models - {*as_schedule(found.retrained)}
+    assert len(found.shadows) == len({*found.shadows}) and found.retrained
+
+
+def test_looking_ahead_pays_for_few_where_nothing_ages_and_for_more_where_it_may():
+    calm, ageing = (len(life("ahead", losses(8, rate=rate)).shadows) for rate in (0.0, 0.15))
+    assert 0 < calm < ageing < SPANS * (TICKS - 1)
+
+
+def test_a_shadow_is_trained_once_and_none_of_a_later_tick():
+    asked = []
+
+    def greedy(seen):
+        if len(asked) == seen.tick:
+            return None
+        asked.append(np.argwhere(np.isfinite(seen.losses).any(axis=2)).tolist())
+        return Shadows([(1, 1), (seen.tick, 0), (seen.tick + 1, 0)])
+
+    assert life(greedy, losses(9)).shadows == [(1, 1), *((tick, 0) for tick in range(1, TICKS))]
+    assert [1, 1] in asked[2] and [2, 1] not in asked[2]
+
+
+def test_between_strides_the_model_before_stands_in():
+    coarse = losses(10)
+    coarse[1::2] = np.where(np.isnan(coarse[1::2]), np.nan, coarse[0::2])
+    found = life("excess", coarse, stride=2)
+    assert all(tick % 2 == 0 for tick, _ in found.shadows) and found.shadows
 
 
 def test_a_schedule_keeps_its_days_and_a_drift_policy_its_alarms():

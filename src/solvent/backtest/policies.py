@@ -11,12 +11,13 @@ from solvent.backtest.cut import Course
 from solvent.backtest.matrix import Matrix
 from solvent.backtest.reference import Reference
 from solvent.statistics.arrays import Counts
-from solvent.statistics.panel import Memory
 from solvent.statistics.replay import (
+    Lived,
     Policy,
     Retrained,
     as_cara,
     as_schedule,
+    comparing,
     looking_ahead,
     on_drift,
     on_excess,
@@ -30,6 +31,7 @@ from solvent.statistics.retraining import best_schedule_in_hindsight, oracle, re
 EVERY = (1, 2, 3, 4, 6, 8, 12)  # windows between retrainings of the fixed schedules
 FIT = 0.005  # price of a fit on all rows that is not rolled out, in first-window losses
 _MOST_OF_PRICE = 0.25  # a fit never costs more than this share of a retraining
+_LEAST_LOSS = 1e-12  # of a row, that a perfect model is expected to have
 NEVER, SOLVENT, AHEAD = "never", "Solvent", "Solvent, looking ahead"
 CARA, FORECAST = "CARA", "on forecast"
 HINDSIGHT, ORACLE = "the best schedule in hindsight", "oracle"
@@ -83,40 +85,31 @@ class Field:
         self._sizes = np.bincount(course.block_of, minlength=len(course.window_of))
         self._rows = _trained_rows(matrix, course)
         self._drifted, self._aged = drifted, aged
-        self._memory = Memory()
-        self._fixed = {name: self._live(policy, 0.0) for name, policy in self._without_price(reference).items()}
+        self._usual = max(reference.risk.value, _LEAST_LOSS) * float(matrix.rows[0])
+        self._fixed = {name: self._live(policy, 0.0, 0.0) for name, policy in self._without_price(reference).items()}
 
     def price(self, relative: float) -> Priced:
         """Every policy at a price in first-window losses."""
         each = relative * self.window_loss
+        fit = min(FIT * self.window_loss, _MOST_OF_PRICE * each)
         ideal, best = oracle(self.sums, each), best_schedule_in_hindsight(self.sums, each)
         never = schedule_cost(self.sums, [], each)
-        outcomes = [self._outcome(name, made, [], each, never, ideal.cost) for name, made in self._fixed.items()]
-        comparing = (
-            (AHEAD, looking_ahead(self._memory)),
-            (SOLVENT, on_excess()),
-            (CARA, as_cara()),
-            (FORECAST, on_forecast()),
-        )
-        for name, policy in comparing:
-            made = self._live(policy, each)
-            outcomes.append(self._outcome(name, made, self._shadows(made), each, never, ideal.cost))
+        weighing = {
+            AHEAD: looking_ahead(),
+            SOLVENT: comparing(on_excess()),
+            CARA: comparing(as_cara()),
+            FORECAST: comparing(on_forecast()),
+        }
+        lives = {**self._fixed, **{name: self._live(policy, each, fit) for name, policy in weighing.items()}}
         for name, plan, why in (
             (HINDSIGHT, best, "chosen knowing the outcome"),
             (ORACLE, ideal, "knows every outcome"),
         ):
-            made = [Retrained(tick, span, "schedule", why) for tick, span in plan.retrainings]
-            outcomes.append(self._outcome(name, made, [], each, never, ideal.cost))
+            lives[name] = Lived([Retrained(tick, span, "schedule", why) for tick, span in plan.retrainings], [])
+        outcomes = [self._outcome(name, life, each, fit, never, ideal.cost) for name, life in lives.items()]
         return Priced(relative, each, outcomes)
 
-    def _shadows(self, made: Sequence[Retrained]) -> list[tuple[int, int]]:
-        """Models that a comparing policy trains at every tick on every span, and does not put into service."""
-        ticks = range(self.matrix.plan.stride, self.course.windows, self.matrix.plan.stride)
-        served = {(one.tick, one.span) for one in made}
-        every = [(tick, span) for tick in ticks for span in range(len(self.matrix.spans))]
-        return [one for one in every if one not in served]
-
-    def _live(self, policy: Policy, price: float) -> list[Retrained]:
+    def _live(self, policy: Policy, price: float, fit: float) -> Lived:
         return replay(
             policy,
             self.matrix.losses,
@@ -125,6 +118,9 @@ class Field:
             self.course.known,
             price=price,
             rows=self._rows,
+            fit=fit,
+            usual=self._usual,
+            stride=self.matrix.plan.stride,
             drifted=self._drifted,
             aged=self._aged,
         )
@@ -140,26 +136,16 @@ class Field:
             found[f"on performance, {on}"] = on_performance(at, reference.risk.value, run_length=run)
         return found
 
-    def _outcome(
-        self,
-        name: str,
-        made: list[Retrained],
-        shadows: Sequence[tuple[int, int]],
-        each: float,
-        never: float,
-        ideal: float,
-    ) -> Outcome:
-        """shadows: what was trained beside the retrainings; a fit costs as its rows, against those of all."""
-        plan = as_schedule(made)
-        loss = schedule_cost(self.sums, plan, 0.0)
-        fit = min(FIT * self.window_loss, _MOST_OF_PRICE * each)
+    def _outcome(self, name: str, life: Lived, each: float, fit: float, never: float, ideal: float) -> Outcome:
+        """A shadow's fit costs as its rows, against those of all."""
+        loss = schedule_cost(self.sums, as_schedule(life.retrained), 0.0)
         share = self._rows / self._rows.max(axis=1, keepdims=True)
-        cost = loss + len(made) * each + fit * float(sum(share[one] for one in shadows))
+        cost = loss + len(life.retrained) * each + fit * float(sum(share[one] for one in life.shadows))
         rows = int(self.matrix.rows.sum())
         return Outcome(
             name,
-            made,
-            len(made) + len(shadows),
+            life.retrained,
+            len(life.retrained) + len(life.shadows),
             loss,
             loss / rows,
             cost,

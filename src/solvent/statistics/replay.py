@@ -2,7 +2,8 @@
 
 Block losses have shape (n_ticks, n_spans, n_blocks): entry [i, s, b] is the loss, summed over the rows of block b,
 of the model trained at tick i on span s; blocks belong to windows, and tick i comes just before window i. A policy
-is a function of what is `Known` at a tick: it may be swapped for a better one without touching the replay.
+is a function of what is `Known` at a tick: it may be swapped for a better one without touching the replay. It sees the
+losses of models that it served or had trained as shadows, and of no others.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
-from solvent.statistics.arrays import Counts, Floats
-from solvent.statistics.panel import Memory, Panel
+from solvent.statistics.arrays import Counts, Flags, Floats
+from solvent.statistics.foresight import Situation, advise
+from solvent.statistics.loss_process import LEARNED, Prior
 from solvent.statistics.retraining import LEAST_BLOCKS, Schedule, excess_worth
 from solvent.statistics.rivals import HORIZON, LEVEL, cara, forecast_saving
 from solvent.statistics.sequential import ChangeDetector
@@ -32,27 +35,39 @@ class Choice(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Shadows(msgspec.Struct, frozen=True):
+    """Train these models, (tick, span) each and none of a later tick, only to compare; then the policy is asked again.
+
+    A model of an earlier tick is trained on the rows that were known then, and scored on the windows since.
+    """
+
+    models: list[tuple[int, int]]
+
+
 class Known(msgspec.Struct, frozen=True):
     """What a policy may look at, at one tick.
 
     tick: the window about to begin; live: (tick, span) of the model in service. losses: shape (tick + 1, n_spans,
-    n_known_blocks), of windows whose labels are known; window_of, sizes: shape (n_known_blocks,), the window and the
-    rows of each block. drifted: shape (tick,), whether each past window's inputs raised an alarm, which needs no
-    label; aged: whether models of equal training size are known to age by now. price: of one retraining, in the unit
-    of the losses; rows: shape (n_spans,), that a model of each span would be trained on now; trained: rows of the live
-    one.
+    n_known_blocks), of windows whose labels are known, NaN where the model was not trained or came later; made: shape
+    (tick + 1, n_spans), which models were trained. window_of, sizes: shape (n_known_blocks,), the window and the rows
+    of each block. drifted: shape (tick,), whether each past window's inputs raised an alarm, which needs no label;
+    aged: whether models of equal training size are known to age by now. rows: shape (tick + 1, n_spans), that a model
+    of each tick and span is trained on. price: of one retraining, fit: of a shadow on all rows, usual: loss that a
+    window was expected to have before any was known, all in the unit of the losses.
     """
 
     tick: int
     live: tuple[int, int]
     losses: Floats
+    made: Flags
     window_of: Counts
     sizes: Counts
     drifted: Sequence[bool]
     aged: bool
+    rows: Counts
     price: float
-    rows: Sequence[int]
-    trained: int
+    fit: float
+    usual: float
 
     @property
     def windows(self) -> int:
@@ -60,7 +75,7 @@ class Known(msgspec.Struct, frozen=True):
         return int(self.window_of[-1]) + 1 if len(self.window_of) else 0
 
 
-Policy = Callable[[Known], Choice | None]
+Policy = Callable[[Known], Choice | Shadows | None]
 
 
 class Retrained(msgspec.Struct, frozen=True):
@@ -72,6 +87,13 @@ class Retrained(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Lived(msgspec.Struct, frozen=True):
+    """What a policy did. shadows: models that it had trained and did not put into service, (tick, span) each."""
+
+    retrained: list[Retrained]
+    shadows: list[tuple[int, int]]
+
+
 def replay(
     policy: Policy,
     losses: Floats,
@@ -81,36 +103,67 @@ def replay(
     *,
     price: float,
     rows: Counts,
+    fit: float = 0.0,
+    usual: float = 1.0,
+    stride: int = 1,
     drifted: Sequence[bool] = (),
     aged: Sequence[bool] = (),
-) -> list[Retrained]:
+) -> Lived:
     """Ask the policy before each window from the second on, and do what it says.
 
     losses, window_of, sizes: as above; known: shape (n_ticks,), how many windows are wholly labelled at each tick;
-    rows: shape (n_ticks, n_spans), that a model of each tick and span is trained on. The first model is that of tick 0
-    on span 0. drifted: shape (n_windows,); aged: shape (n_ticks,), from what is known at each.
+    rows: shape (n_ticks, n_spans), that a model of each tick and span is trained on. The first model is that of tick 0,
+    on any span. stride: ticks between the models of the matrix; in between, the one before stands for them. drifted:
+    shape (n_windows,); aged: shape (n_ticks,), from what is known at each. fit, usual: as in `Known`.
     """
-    made: list[Retrained] = []
+    retrained: list[Retrained] = []
+    shadows: list[tuple[int, int]] = []
+    one_thread = ThreadpoolController().wrap(limits=1)  # the matrices are small: threads only wait for each other
+    seen, made = np.full_like(losses, np.nan), np.zeros(losses.shape[:2], dtype=bool)
+
+    def train(tick: int, span: int) -> tuple[int, int]:
+        first = tick - tick % stride
+        alike = slice(first, first + stride)
+        seen[alike, span], made[alike, span] = losses[alike, span], True
+        return first, span
+
+    for span in range(losses.shape[1]):
+        train(0, span)
     live = (0, 0)
     for tick in range(1, losses.shape[0]):
         blocks = int(np.searchsorted(window_of, known[tick], side="left"))
-        seen = Known(
+        now = Known(
             tick=tick,
             live=live,
-            losses=losses[: tick + 1, :, :blocks],
+            losses=seen[: tick + 1, :, :blocks],
+            made=made[: tick + 1],
             window_of=window_of[:blocks],
             sizes=sizes[:blocks],
             drifted=list(drifted[:tick]),
             aged=bool(aged[tick]) if aged else False,
+            rows=rows[: tick + 1],
             price=price,
-            rows=rows[tick].tolist(),
-            trained=int(rows[live]),
+            fit=fit,
+            usual=usual,
         )
-        choice = policy(seen)
+        while isinstance(choice := one_thread(policy)(now), Shadows):
+            shadows += [train(*model) for model in choice.models if model[0] <= tick and not made[model]]
         if choice is not None:
-            made.append(Retrained(tick, choice.span, choice.kind, choice.reason))
             live = (tick, choice.span)
-    return made
+            train(*live)
+            retrained.append(Retrained(tick, choice.span, choice.kind, choice.reason))
+    served = {(one.tick, one.span) for one in retrained}
+    return Lived(retrained, [model for model in shadows if model not in served])
+
+
+def comparing(policy: Policy) -> Policy:
+    """The same, with a shadow of every span trained at every tick before it is asked."""
+
+    def decide(seen: Known) -> Choice | Shadows | None:
+        missing = [(seen.tick, span) for span in range(seen.made.shape[1]) if not seen.made[seen.tick, span]]
+        return Shadows(missing) if missing else policy(seen)
+
+    return decide
 
 
 def as_schedule(made: Sequence[Retrained]) -> Schedule:
@@ -192,25 +245,32 @@ def on_excess(*, horizon: float = 8, recent: int = 8) -> Policy:
     return decide
 
 
-def looking_ahead(memory: Memory | None = None) -> Policy:
-    """Retrain where the plans of a panel of planners begin with it (`Panel`), on the span that they name.
+def looking_ahead(prior: Prior = LEARNED) -> Policy:
+    """Retrain where the cheapest plan for the next windows begins with it, on the span that it names (`advise`).
 
-    memory: shared by lives on one and the same matrix, so that each learns it once.
+    Shadows are trained only where what they would tell is worth their price.
     """
-    panel: Panel | None = None
 
-    def decide(seen: Known) -> Choice | None:
-        nonlocal panel
-        if panel is None or seen.tick == 1:
-            panel = Panel(seen.price, memory or Memory())
-        outlook = panel.advise(_by_window(seen), seen.live, seen.tick)
-        if outlook is None:
+    def decide(seen: Known) -> Choice | Shadows | None:
+        advice = advise(
+            Situation(
+                tick=seen.tick,
+                live=seen.live,
+                losses=_by_window(seen),
+                made=seen.made,
+                rows=seen.rows,
+                price=seen.price,
+                fit=seen.fit,
+                usual=seen.usual,
+            ),
+            prior,
+        )
+        if advice.shadow is not None:
+            return Shadows([advice.shadow])
+        if advice.span is None:
             return None
-        span = int(np.argmax(outlook.gain))
-        if outlook.gain[span] <= 0:
-            return None
-        reason = f"saves {outlook.gain[span]:.3g} over the windows to come, its price of {seen.price:.3g} paid"
-        return Choice(span, _kind(seen, span), reason)
+        reason = f"saves {advice.saves:.3g} over the windows to come, its price of {seen.price:.3g} paid"
+        return Choice(advice.span, _kind(seen, advice.span), reason)
 
     return decide
 
@@ -251,7 +311,7 @@ def _kind(seen: Known, span: int) -> Kind:
     """`drift` once models of this table are known to age; before, more rows or the realised loss are the reason."""
     if seen.aged:
         return "drift"
-    return "more_data" if seen.rows[span] > seen.trained else "performance"
+    return "more_data" if seen.rows[seen.tick, span] > seen.rows[seen.live] else "performance"
 
 
 def _pairs(seen: Known, span: int) -> list[Floats]:

@@ -36,7 +36,8 @@ class Rules(msgspec.Struct, frozen=True):
 def cara(losses: Floats, live: tuple[int, int], tick: int, price: float) -> int | None:
     """The span to retrain on now, None to keep.
 
-    losses, live, tick, price: as for `look_ahead`.
+    losses: shape (tick + 1, n_spans, n_known), summed by window; live: (tick, span) of the model in service; price: of
+        a retraining.
     Source: Mahadevan and Mathioudakis 2024 (Knowledge-Based Systems 293): a threshold on the staleness cost, on its
     sum since the last training, or a period, whichever costs least over a batch that is known. Simplified, in its
     favour: the batch is all that is known by each tick, not one at the start, and the span is chosen along. Left out:
@@ -90,7 +91,7 @@ def _lived(losses: Floats, rules: Rules, late: int, price: float) -> Floats:
 def forecast_saving(losses: Floats, live: tuple[int, int], tick: int) -> Floats:
     """What a model of each span would save over the horizon, shape (n_spans,): the lower bound at `LEVEL`.
 
-    losses, live, tick: as for `look_ahead`.
+    losses, live, tick: as for `cara`.
     Source: Regol et al. 2025 (ICML, PMLR 267): the loss of the model of tick i in window j is forecast with its
     uncertainty from the losses known, and a quantile decides. Simplified: a Gaussian regression on time, span and age
     in place of a Beta, no measure of the features' shift among its inputs, a horizon of eight windows for that of the
