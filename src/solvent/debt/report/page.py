@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Final
 
@@ -20,6 +21,7 @@ from solvent.pages.words import plural
 
 _TONES: Final = {"E": "bad", "W": "warn", "I": "idle"}
 _SHAPES: Final = {"E": "■", "W": "▲", "I": "●"}
+_FIGURE: Final = re.compile(r"[\d½][\d.,½]* \w+ \([^)]*\)")
 
 
 def audit_page(seen: View, name: str, *, money: Money | None = None) -> str:
@@ -28,7 +30,7 @@ def audit_page(seen: View, name: str, *, money: Money | None = None) -> str:
         tag("header", tag("b", "Solvent"), tag("nav", tag("span", f"debt audit of {name}"))),
         tag(
             "main",
-            tag("h1", sentence(seen).removesuffix(".")),
+            tag("h1", _whole(sentence(seen).removesuffix("."))),
             tag("p", _read(seen), class_="sub"),
             tag("dl", _tiles(seen, money), class_="figs"),
             _families(seen),
@@ -93,10 +95,15 @@ def _family(family: Family, share: float) -> Html:
         "tr",
         cell(family.name, kind="name"),
         cell(f"{family.findings:,}", "findings", kind="n"),
-        cell(duration(family.sum.principal), "principal"),
+        cell(_whole(duration(family.sum.principal)), "principal"),
         cell(bar, kind="barcell"),
-        cell(interest, "interest a month"),
+        cell(_whole(interest), "interest a month"),
     )
+
+
+def _whole(text: str) -> str:
+    """The same with each figure, its unit and its range on one line."""
+    return _FIGURE.sub(lambda found: found[0].replace(" ", "\u00a0").replace("–", "\u2060–\u2060"), text)
 
 
 def _first(seen: View) -> Html | None:
