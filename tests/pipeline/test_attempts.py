@@ -83,7 +83,7 @@ def test_a_step_that_takes_too_long_is_stopped_with_all_that_it_started_and_its_
         import subprocess, time
         from solvent import step
 
-        @step(timeout="0.5s")
+        @step(timeout="3s")
         def stuck() -> int:
             print("waiting for the other side", flush=True)
             subprocess.run(["sleep", "60"])
