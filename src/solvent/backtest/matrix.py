@@ -21,7 +21,7 @@ from solvent.statistics.arrays import Counts, Floats
 Progress = Callable[[str], None]
 
 FIT_ROWS = 20_000  # that a model of the fixed plan is trained on at most
-_FEW = 10_000  # rows below which more than one thread only gets in the way
+_FEW = 50_000  # rows below which more than one thread only gets in the way
 SCORE_ROWS = 1_000  # of a window that it is scored on at most
 _COARSEST = 8  # ticks between models of the first round under a budget
 _LEAST_SHARE = 0.2  # of the rows, that a budget leaves a model
