@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from solvent.automation.promotion import register_run
+from solvent.lineage.entities import Actor, ModelVersion
+from solvent.pipeline import RunOptions, run_pipeline
 from solvent.project import Project
 from solvent.registry.package import LoadedModel, load_version
 from solvent.registry.references import resolve
@@ -87,6 +90,19 @@ def make_project(root: Path, settings: str = SETTINGS) -> Path:
     (root / "solvent.toml").write_text(settings)
     pl.concat([rows(week) for week in range(8)]).write_parquet(root / "sales" / "history.parquet")
     return root
+
+
+def end(week: int) -> datetime:
+    """Of a week of service."""
+    return START + timedelta(weeks=week + 1)
+
+
+def fitted(project: Project, at: datetime, **parameters: float) -> list[ModelVersion]:
+    """Versions that the pipeline gives, run as of an instant."""
+    options = RunOptions(as_of=at, parameters={"fit": parameters} if parameters else {})
+    run = run_pipeline(project.root, project.spec, project.store, options)
+    assert run.ok, run.document()
+    return register_run(project, run, at=at, actor=Actor(kind="person", name="tester"))
 
 
 def serve_week(project: Project, week: int, table: pl.DataFrame, *, labels: bool = True) -> LoadedModel:

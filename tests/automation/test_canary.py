@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
 
 import pytest
 
-from small_project import BEGIN, MODEL, SETTINGS, START, make_project, rows, serve_week
-from solvent.automation.promotion import promote_by_person, register_run
+from small_project import BEGIN, MODEL, SETTINGS, end, fitted, log_answers, make_project, rows, serve_week
+from solvent.automation.promotion import promote_by_person
 from solvent.automation.tick import Loop
 from solvent.lineage.entities import Action, Actor
-from solvent.pipeline import RunOptions, run_pipeline
 from solvent.project import Project
-from solvent.registry.canary import CANARY, NoCanary, running_canary, standing, withdraw_canary
+from solvent.registry.canary import NoCanary, running_canary, withdraw_canary
+from solvent.registry.compare import summarise
+from solvent.registry.package import load_version
+from solvent.registry.references import CANARY
 
 ME = Actor(kind="person", name="tester")
 ON_TRIAL = SETTINGS.replace("[policy]", '[policy]\nshadow = "2w"\ncanary = 0.25')
@@ -32,18 +33,6 @@ def project(first_version, tmp_path):
     project = Project(shutil.copytree(first_version, tmp_path / "project"))
     yield project
     project.close()
-
-
-def fitted(project, at, **parameters):
-    options = RunOptions(as_of=at, parameters={"fit": parameters} if parameters else {})
-    run = run_pipeline(project.root, project.spec, project.store, options)
-    assert run.ok, run.document()
-    (version,) = register_run(project, run, at=at, actor=ME)
-    return version
-
-
-def end(week):
-    return START + timedelta(weeks=week + 1)
 
 
 def live(loop, week, level=0.0):
@@ -80,7 +69,9 @@ def test_a_challenger_that_proves_itself_is_promoted_when_its_trial_is_over(proj
         assert live(loop, began + 2, 8.0) == [(Action.PROMOTE, "champion")]
     assert champion(project) == number
     assert on_trial(project) is None
-    assert set(standing(project.store.facts.alias_moves(MODEL))) == {"champion"}
+    assert set(summarise(project.store, MODEL).aliases) == {"champion"}
+    assert [d.number for d in project.store.facts.deployments(MODEL, as_of=end(began + 2))] == [number]
+    assert project.store.facts.verify_chain() == []
 
 
 def test_a_tick_repeated_moves_no_trial_twice(project):
@@ -95,7 +86,7 @@ def test_a_tick_repeated_moves_no_trial_twice(project):
 
 
 def test_a_canary_that_is_worse_is_withdrawn_before_its_time(project):
-    worse = fitted(project, BEGIN, alpha=1e7)
+    (worse,) = fitted(project, BEGIN, alpha=1e7)
     promote_by_person(project, worse.name, at=BEGIN, actor=ME, waiver="I am sure", canary=0.5)
     assert (champion(project), on_trial(project)) == (1, worse.number)
     with Loop(project) as loop:
@@ -105,8 +96,20 @@ def test_a_canary_that_is_worse_is_withdrawn_before_its_time(project):
     assert (champion(project), on_trial(project)) == (1, None)
 
 
+def test_what_a_canary_answers_is_no_evidence_against_the_champion(project):
+    (worse,) = fitted(project, BEGIN, alpha=1e7)
+    promote_by_person(project, worse.name, at=BEGIN, actor=ME, waiver="I am sure", canary=0.5)
+    week = rows(8)
+    log_answers(project, load_version(project.store, worse), week[::2])  # the first answer to a case counts
+    with Loop(project) as loop:
+        serve_week(project, 8, week)
+        (done,) = loop.tick(end(8)).models
+    assert [made.decision.action for made in done.decisions] == [Action.REFUSE]
+    assert "performance" not in {alert.kind for alert in done.alerts}
+
+
 def test_a_trial_without_rows_waits_and_ends_in_the_end(project):
-    other = fitted(project, BEGIN, alpha=1e-3)
+    (other,) = fitted(project, BEGIN, alpha=1e-3)
     promote_by_person(project, other.name, at=BEGIN, actor=ME, waiver="a try", canary=0.0)
     with Loop(project) as loop:
         loop.tick(end(8))
@@ -119,7 +122,7 @@ def test_a_trial_without_rows_waits_and_ends_in_the_end(project):
 
 
 def test_a_person_ends_a_trial_and_a_move_of_the_champion_does(project):
-    second, third = (fitted(project, BEGIN, alpha=alpha) for alpha in (1e-3, 1e-2))
+    (second,), (third,) = (fitted(project, BEGIN, alpha=alpha) for alpha in (1e-3, 1e-2))
     common = {"at": BEGIN, "actor": ME, "waiver": "a try"}
     promote_by_person(project, second.name, canary=0.1, **common)
     withdraw_canary(project.store, MODEL, actor=ME, at=BEGIN, reason="enough")

@@ -7,32 +7,24 @@ import msgspec
 import polars as pl
 import pytest
 
-from small_project import BEGIN, MODEL, SETTINGS, START, log_answers, make_project, rows, serve_week
+from small_project import BEGIN, MODEL, SETTINGS, START, end, fitted, log_answers, make_project, rows, serve_week
 from solvent.automation.evidence import SCORED, window_evidence
-from solvent.automation.promotion import register_run
 from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.state import NAME, LoopState, Shadow
 from solvent.automation.tick import Loop
 from solvent.automation.watching import ROWS_AT_ONCE, batched
-from solvent.lineage.entities import Actor
 from solvent.monitoring.windows import Window
-from solvent.pipeline import RunOptions, run_pipeline
 from solvent.project import Project
 
 OFF = SETTINGS.replace("[policy]", "[policy]\nenabled = false")
-
-
-def end(week):
-    return START + timedelta(weeks=week + 1)
 
 
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory):
     """The folder of a project that trains nothing: its first version is in service since BEGIN."""
     project = Project(make_project(tmp_path_factory.mktemp("begun") / "project", OFF))
-    run = run_pipeline(project.root, project.spec, project.store, RunOptions(as_of=BEGIN))
-    register_run(project, run, at=BEGIN, actor=Actor(kind="person", name="tester"))
+    fitted(project, BEGIN)
     project.close()
     return project.root
 

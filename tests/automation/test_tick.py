@@ -4,11 +4,10 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from small_project import BEGIN, MODEL, START, log_answers, make_project, rows, serve_week
-from solvent.automation.promotion import promote_by_person, register_run
+from small_project import BEGIN, MODEL, START, end, fitted, log_answers, make_project, rows, serve_week
+from solvent.automation.promotion import promote_by_person
 from solvent.automation.tick import Loop
 from solvent.lineage.entities import Action, Actor
-from solvent.pipeline import RunOptions, run_pipeline
 from solvent.project import Project
 from solvent.registry.package import load_version
 from solvent.registry.references import resolve
@@ -16,10 +15,6 @@ from solvent.registry.versions import ClosedGate
 from solvent.store.facts.monitoring import ClockWentBack
 
 ME = Actor(kind="person", name="tester")
-
-
-def end(week):
-    return START + timedelta(weeks=week + 1)
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +32,6 @@ def project(first_version, tmp_path):
     project = Project(shutil.copytree(first_version, tmp_path / "project"))
     yield project
     project.close()
-
-
-def fitted(project, at, **parameters):
-    """Versions that the pipeline gives, run as of an instant."""
-    given = {"fit": parameters} if parameters else {}
-    options = RunOptions(as_of=at, parameters=given)
-    run = run_pipeline(project.root, project.spec, project.store, options)
-    assert run.ok, run.document()
-    return register_run(project, run, at=at, actor=ME)
 
 
 def live(loop, weeks, level=lambda week: 0.0, **more):

@@ -14,9 +14,9 @@ from solvent.foundation.clock import parse_span
 from solvent.foundation.settings import ModelSettings
 from solvent.lineage.entities import Action, Actor, Decision, ModelVersion, NewDecision, NodeKind
 from solvent.monitoring.paired import PairedVerdict
-from solvent.registry.canary import CANARY, begin_canary, withdraw_canary
+from solvent.registry.canary import begin_canary, withdraw_canary
 from solvent.registry.gate import GateResult
-from solvent.registry.references import CHAMPION
+from solvent.registry.references import CANARY, CHAMPION
 from solvent.registry.versions import promote
 
 if TYPE_CHECKING:

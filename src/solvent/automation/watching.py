@@ -243,11 +243,17 @@ class Watch:
         """Hand the labels to the sequential test. whole: gets the same rows with the features that these lack."""
         if self.state.monitor is None or rows.is_empty():
             return
-        found = self._updated(self.state.monitor, window, rows, measure)
+        found = self._updated(self.state.monitor, window, self._own(rows), measure)
         if whole is not None and any(draft.kind == "performance" for draft in found.alert_drafts):
-            found = self._updated(self.state.monitor, window, whole(), measure)  # the cause lies in the features
+            rows = self._own(whole())  # the cause lies in the features
+            found = self._updated(self.state.monitor, window, rows, measure)
         self._take(found.measurements, found.alert_drafts)
         self.state.monitor = found.state
+
+    def _own(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Without what a version on trial answered, which is no evidence against the champion."""
+        trial = self.state.canary
+        return rows if trial is None else rows.filter(pl.col("version") != trial.new)
 
     def _updated(self, state: MonitorState, window: Window, rows: pl.DataFrame, measure: bool) -> Assessment:
         number = self.champion.number

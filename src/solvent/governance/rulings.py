@@ -38,7 +38,8 @@ def title_of(new: NewDecision) -> str:
     to, alias = move.get("to", new.number), move.get("alias", CHAMPION)
     match new.action:
         case Action.PROMOTE:
-            return f"promoted v{to}" if alias == CHAMPION else f"made v{to} {alias}"
+            part = f" for {share:.0%} of the requests" if (share := new.evidence.get("share")) else ""
+            return f"promoted v{to}" if alias == CHAMPION else f"made v{to} {alias}{part}"
         case Action.ROLL_BACK:
             return f"rolled back to v{to}" if to else "rolled back"
         case Action.RETRAIN:

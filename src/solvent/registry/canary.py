@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from solvent.foundation.errors import UsageError
 from solvent.lineage.entities import Action, Actor, AliasMove, Decision, ModelVersion, NewDecision, NodeKind
-from solvent.registry.references import CHAMPION, require_model
-from solvent.registry.versions import AlreadyThere, Verdict, check_gate
+from solvent.registry.references import CANARY, CHAMPION, require_model
+from solvent.registry.versions import AlreadyThere, Verdict, check_gate, promote
 
 if TYPE_CHECKING:
     from solvent.store import Store
-
-CANARY = "canary"
 
 
 class NoCanary(UsageError):
@@ -31,24 +29,10 @@ class BadShare(UsageError):
 def running_canary(moves: Sequence[AliasMove]) -> AliasMove | None:
     """The move that put the present canary on trial; None without one.
 
-    moves: of all aliases of a model, in the order in which they were decided.
+    moves: of the canary or of all aliases of a model, in the order in which they were decided.
     """
-    running = None
-    for move in moves:
-        if move.alias == CANARY:
-            running = move if move.number is not None else None
-        elif move.alias == CHAMPION:
-            running = None
-    return running
-
-
-def standing(moves: Sequence[AliasMove]) -> dict[str, AliasMove]:
-    """By alias, the move that holds now, of those that point at something; a canary only while it runs."""
-    latest = {move.alias: move for move in moves if move.alias != CANARY}
-    running = running_canary(moves)
-    if running is not None:
-        latest[CANARY] = running
-    return {alias: move for alias, move in latest.items() if move.number is not None}
+    last = next((move for move in reversed(moves) if move.alias == CANARY), None)
+    return last if last is not None and last.number is not None else None
 
 
 def share_of(store: Store, move: AliasMove) -> float:
@@ -72,28 +56,26 @@ def begin_canary(
     """Put a version on trial, by a gate that passed or by a person's written waiver.
 
     share: of the requests that it answers, in [0, 1).
-    Raises: BadShare, UnknownModel, ClosedGate, AlreadyThere.
+    Raises: BadShare, UnknownModel, UnknownVersion, ClosedGate, AlreadyThere.
     """
     if not 0 <= share < 1:
         raise BadShare(f"{share:g} is no share of requests", next="0 to less than 1, such as 0.1")
     if effect is None and store.facts.alias(version.model, CHAMPION) == version.number:
         raise AlreadyThere(f"{version.name} is {CHAMPION} already")
     check_gate(version, gate, waiver)
-    part = f"answers {share:.0%} of the requests" if share else "answers nothing yet"
-    decision = NewDecision(
-        action=Action.WAIVE if waiver else Action.PROMOTE,
+    return promote(
+        store,
+        version.model,
+        version.number,
         actor=actor,
         at=at,
-        reason=f"on trial beside the {CHAMPION}, {part}: {f'waived: {waiver}' if waiver else gate.reason}",
-        model=version.model,
-        number=version.number,
+        gate=gate,
+        waiver=waiver,
+        alias=CANARY,
+        evidence={"share": share},
         policy=policy,
-        evidence={"alias": CANARY, "share": share, "gate": gate.as_evidence()},
-        rests_on=[(NodeKind.VERSION, version.name)],
         effect=effect,
     )
-    endpoint = f"{version.model}@{CANARY}"
-    return store.facts.move_alias(version.model, CANARY, version.number, decision, endpoint=endpoint)
 
 
 def withdraw_canary(
@@ -109,7 +91,7 @@ def withdraw_canary(
 ) -> Decision:
     """End the trial of the present canary; the champion answers everything. Raises: UnknownModel, NoCanary."""
     require_model(store, model)
-    running = running_canary(store.facts.alias_moves(model))
+    running = running_canary(store.facts.alias_moves(model, CANARY))
     if running is None and effect is None:
         raise NoCanary(f"no version of `{model}` is on trial", next=f"`solvent models show {model}` lists them")
     number = running.number if running else None

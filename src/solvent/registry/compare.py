@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from solvent.lineage.entities import AliasMove, Decision, ModelVersion, Run
-from solvent.registry.canary import standing
-from solvent.registry.references import require_model, resolve
+from solvent.registry.references import CHAMPION, require_model, resolve
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -65,13 +64,14 @@ def summarise(store: Store, model: str) -> ModelSummary:
     require_model(store, model)
     versions = store.facts.versions(model)
     newest = versions[-1].signature if versions else (store.facts.model(model) or {})
-    pointed = standing(store.facts.alias_moves(model))
+    names = {CHAMPION, *(move.alias for move in store.facts.alias_moves(model))}
+    pointed = {alias: store.facts.alias(model, alias) for alias in sorted(names)}
     return ModelSummary(
         name=model,
         task=str(newest.get("task", "")),
         target=str(newest.get("target", "")),
         versions=len(versions),
-        aliases={alias: move.number for alias, move in sorted(pointed.items()) if move.number is not None},
+        aliases={alias: number for alias, number in pointed.items() if number is not None},
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from solvent.store import Store
 
 CHAMPION = "champion"
+CANARY = "canary"
 LATEST = "latest"  # computed, no alias: the highest number
 _FORM = re.compile(r"^(?P<model>[^@/\s]+)(?:@(?P<alias>[^@/\s]+)|/(?P<number>\d{1,9}))?$")
 

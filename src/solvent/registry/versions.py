@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from solvent.foundation.errors import Refusal, UsageError
 from solvent.lineage.entities import Action, Actor, Decision, ModelVersion, NewDecision, NodeKind
-from solvent.registry.references import CHAMPION, UnknownVersion, require_model
+from solvent.registry.references import CANARY, CHAMPION, UnknownVersion, require_model
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -169,8 +169,12 @@ def previous_champion(store: Store, model: str) -> int:
 
 
 def _move(store: Store, model: str, number: int, decision: NewDecision, alias: str = CHAMPION) -> Decision:
-    """The alias, its decision and the deployment (where the model answers by that name) in one transaction."""
-    return store.facts.move_alias(model, alias, number, decision, endpoint=f"{model}@{alias}")
+    """The alias, its decision and the deployment (where the model answers by that name) in one transaction.
+
+    Any move of the champion ends the trial of a canary, which was beside another.
+    """
+    ends = {CANARY: f"{model}@{CANARY}"} if alias == CHAMPION else {}
+    return store.facts.move_alias(model, alias, number, decision, endpoint=f"{model}@{alias}", ends=ends)
 
 
 def _version(store: Store, model: str, number: int) -> ModelVersion:

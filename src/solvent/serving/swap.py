@@ -13,7 +13,7 @@ from solvent.foundation.clock import wall_clock
 from solvent.lineage.entities import ModelVersion
 from solvent.registry.canary import running_canary, share_of
 from solvent.registry.package import load_version
-from solvent.registry.references import CHAMPION, LATEST, resolve, split_reference
+from solvent.registry.references import CANARY, CHAMPION, LATEST, resolve, split_reference
 from solvent.serving.example import example_row
 from solvent.serving.lineup import Lineup
 from solvent.serving.metrics import Metrics
@@ -93,7 +93,7 @@ class Following:
 
     def _follow_canary(self) -> None:
         """Take a canary that began, drop one that ended; one that answers nothing is not loaded."""
-        move = running_canary(self.store.facts.alias_moves(self._model))
+        move = running_canary(self.store.facts.alias_moves(self._model, CANARY))
         trial = move.decision if move else ""
         if trial == self._trial:
             return

@@ -12,7 +12,6 @@ from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Action, ArtifactType, NodeKind
 from solvent.pages.figures import Figure
 from solvent.pages.words import day, listed, moment, plural, with_interval
-from solvent.registry.canary import standing
 
 if TYPE_CHECKING:
     from solvent.lineage.entities import AliasMove, Decision, Measurement
@@ -92,7 +91,7 @@ def _then(store: Store, name: str, date: datetime, known_by: datetime | None) ->
     last = ruling_of(decided[-1]) if decided else None
     return ModelThen(
         name=name,
-        live=[_live(store, move, decided) for move in standing(moves).values()],
+        live=[_live(store, move, decided) for move in _current(moves)],
         endpoints={d.endpoint: d.number for d in facts.deployments(name, as_of=date, known_by=known_by)},
         alerts=_open_alerts(store, name, date, known_by, decided),
         loss=_figure(loss),
@@ -105,6 +104,12 @@ def _then(store: Store, name: str, date: datetime, known_by: datetime | None) ->
 
 def _stood(decision: Decision, date: datetime, known_by: datetime | None) -> bool:
     return decision.decision.at <= date and (known_by is None or decision.recorded_at <= known_by)
+
+
+def _current(moves: list[AliasMove]) -> list[AliasMove]:
+    """The last move of each alias that points at something."""
+    latest = {move.alias: move for move in moves}
+    return [move for move in latest.values() if move.number is not None]
 
 
 def _live(store: Store, move: AliasMove, decided: list[Decision]) -> LiveVersion:

@@ -11,7 +11,6 @@ import msgspec
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import Artifact, Node, NodeKind, Run, Subgraph
 from solvent.pages.words import number, plural
-from solvent.registry.canary import standing
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -71,8 +70,9 @@ def _aliases(store: Store, models: Iterable[str]) -> dict[str, list[str]]:
     """Current aliases by version name."""
     current: dict[str, list[str]] = {}
     for model in models:
-        for alias, move in standing(store.facts.alias_moves(model)).items():
-            current.setdefault(f"{model}/{move.number}", []).append(alias)
+        latest = {move.alias: move.number for move in store.facts.alias_moves(model)}
+        for alias, version in latest.items():
+            current.setdefault(f"{model}/{version}", []).append(alias)
     return current
 
 

@@ -173,7 +173,9 @@ def told(evidence: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     checks = gate.get("checks", []) if isinstance(gate, dict) else evidence.get("checks", [])
     for check in checks:
         yield f"{'✓' if check['passed'] else '✗'} {check['name']}", check["sentence"]
-    yield from flat({key: value for key, value in evidence.items() if key not in ("move", "alias", "gate", "checks")})
+    yield from flat(
+        {key: value for key, value in evidence.items() if key not in ("move", "ends", "alias", "gate", "checks")}
+    )
 
 
 def flat(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

@@ -122,8 +122,14 @@ class DecisionFacts(FactsBase):
         return [
             f"`{row.model}@{row.alias}` moved to {row.number}, which decision {row.position} does not say"
             for row in connection.execute(query)
-            if from_json(row.evidence).get("move") != {"alias": row.alias, "to": row.number}
+            if not _says(from_json(row.evidence), row.alias, row.number)
         ]
+
+
+def _says(evidence: dict[str, Any], alias: str, number: int | None) -> bool:
+    """Whether a decision's evidence names this move."""
+    ended = number is None and alias in evidence.get("ends", [])
+    return ended or evidence.get("move") == {"alias": alias, "to": number}
 
 
 def _row(link: chain.Link, node_id: int, project_id: int) -> dict[str, Any]:

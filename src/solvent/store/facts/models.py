@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from solvent.foundation.ids import uuid7
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import AliasMove, Decision, Fact, ModelVersion, NewDecision, NodeKind
 from solvent.store import schema as t
+from solvent.store.facts.database import next_id
 from solvent.store.facts.decisions import DecisionFacts
 from solvent.store.facts.events import latest_event, record_event
 from solvent.store.facts.values import from_json, to_json
@@ -138,30 +140,51 @@ class ModelFacts(DecisionFacts):
         return found
 
     def move_alias(
-        self, model: str, alias: str, number: int | None, decision: NewDecision, *, endpoint: str | None = None
+        self,
+        model: str,
+        alias: str,
+        number: int | None,
+        decision: NewDecision,
+        *,
+        endpoint: str | None = None,
+        ends: Mapping[str, str] | None = None,
     ) -> Decision:
         """Point an alias at a version (None: at nothing) by a decision: both are recorded, or neither.
 
         The move stands in the decision's evidence as `move`, so that the chain covers it.
         A repeated `effect` moves nothing and returns the first decision.
-        endpoint: which answers with that version from then on, recorded with the move.
+        endpoint: which answers with that version from then on, recorded with the move. ends: other aliases, each with
+        its endpoint; those that point at something point at nothing from then on, which the evidence names as `ends`.
         Raises: UnknownModel, UnknownVersion, UnknownFact.
         """
-        evidence = {**decision.evidence, "move": {"alias": alias, "to": number}}
-        new = msgspec.structs.replace(decision, model=model, evidence=evidence)
         with self.writing() as w:
-            first = self.decided(w.connection, new.effect)
+            first = self.decided(w.connection, decision.effect)
             if first is not None:
                 return first
             model_id = self.model_id(w.connection, model)
             version_id = None if number is None else self._version_id(w.connection, model_id, model, number)
-            decision_id, made = self.append_decision(w, new)
-            move = {"model_id": model_id, "alias": alias, "version_id": version_id, "decision_id": decision_id}
-            move |= {"id": decision_id, "at": to_micros(new.at), "recorded_at": w.recorded_at}
-            w.connection.execute(insert(t.alias_move), move)
-            if endpoint is not None:
-                self._deploy(w, endpoint, model_id, version_id, new.at)
+            ended = [one for one in ends or {} if self._pointed(w.connection, model_id, one) is not None]
+            evidence = {**decision.evidence, "move": {"alias": alias, "to": number}}
+            evidence |= {"ends": ended} if ended else {}
+            decision_id, made = self.append_decision(
+                w, msgspec.structs.replace(decision, model=model, evidence=evidence)
+            )
+            free = next_id(w.connection, t.alias_move.c.id)
+            common = {"model_id": model_id, "decision_id": decision_id}
+            common |= {"at": to_micros(decision.at), "recorded_at": w.recorded_at}
+            moves = [(alias, version_id, endpoint), *((one, None, (ends or {})[one]) for one in ended)]
+            for at, (name, to, answering) in enumerate(moves):
+                row = {**common, "id": free + at, "alias": name, "version_id": to}
+                w.connection.execute(insert(t.alias_move), row)
+                if answering is not None:
+                    self._deploy(w, answering, model_id, to, decision.at)
         return made
+
+    def _pointed(self, connection: Connection, model_id: int, alias: str) -> int | None:
+        """The version's node that an alias points at now."""
+        move = t.alias_move.c
+        last = select(move.version_id).where(move.model_id == model_id, move.alias == alias)
+        return connection.execute(last.order_by(move.id.desc()).limit(1)).scalar()
 
     def alias(
         self, model: str, alias: str, as_of: datetime | None = None, known_by: datetime | None = None
