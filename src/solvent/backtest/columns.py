@@ -10,6 +10,7 @@ import polars as pl
 
 from solvent.backtest.options import BadOption, Options
 from solvent.backtest.table import Table
+from solvent.backtest.words import some
 from solvent.data.contracts import ColumnType
 from solvent.data.contracts.clock import clock_columns
 from solvent.data.contracts.columns import as_floats, as_text, type_of
@@ -72,7 +73,7 @@ def understand(table: Table, options: Options) -> Cases:
     if added.width:
         frame = pl.DataFrame([*frame, *added])
         clocks |= set(added.columns)
-        left_out.append(f"{_list(added.columns)} made from the time, as no column told it")
+        left_out.append(f"{some(added.columns)} made from the time, as no column told it")
     if frame.width == 0:
         raise NoFeatures("no column is left to predict with", where=str(options.path), next="see --drop and --id")
     codes = [_codes(frame[name]) for name in frame.columns]
@@ -146,7 +147,7 @@ def _features(table: Table, options: Options) -> tuple[pl.DataFrame, list[str]]:
         else:
             kept.append(_finite(series.cast(pl.Float64)) if _numeric(series) else as_text(series))
     said = [
-        f"{_list(names)} left out: {why}"
+        f"{some(names)} left out: {why}"
         for names, why in (
             (text, "free text, lists or too many values"),
             (instants, "times may be known only afterwards"),
@@ -201,8 +202,3 @@ def _codes(series: pl.Series) -> Floats:
     names = series.drop_nulls().unique(maintain_order=True).to_list()
     codes = {name: at for at, name in enumerate(names)}
     return as_floats(series.replace_strict(codes, default=None, return_dtype=pl.Float64))
-
-
-def _list(names: list[str]) -> str:
-    shown = names if len(names) <= 6 else [*names[:5], f"{len(names) - 5} more"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from solvent.backtest.words import some
 from solvent.statistics.arrays import Floats
 
 _LEAST = 99  # below which a number may be a figure like any other
@@ -31,7 +32,7 @@ def without_sentinels(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     ]
     for column in missing:
         frame = frame.with_columns(column)
-    return frame, [f"{value:g} in {_list(names)} counts as missing" for value, names in found.items()]
+    return frame, [f"{value:g} in {some(names, most=4)} counts as missing" for value, names in found.items()]
 
 
 def _sentinels(values: Floats) -> list[float]:
@@ -49,8 +50,3 @@ def _sentinels(values: Floats) -> list[float]:
         if len(values) - len(others) >= max(_ROWS, _SHARE * len(values)) and (outside or end < 0 <= near):
             found.append(end)
     return found
-
-
-def _list(names: list[str]) -> str:
-    shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

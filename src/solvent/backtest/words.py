@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from solvent.pages.words import MINUS, plural
+from solvent.pages.words import MINUS, listed, plural
 
 _LARGE, _SMALL = 1e8, 1e-2  # beyond, powers of ten
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -68,3 +68,12 @@ def blocks(values: Sequence[float], low: float, high: float, most: int = 30) -> 
     scale = (len(BLOCKS) - 1) / (high - low) if high > low else 0.0
     means = [sum(part) / len(part) for part in (values[i : i + size] for i in range(0, len(values), size))]
     return "".join(BLOCKS[min(max(int((mean - low) * scale + 0.5), 0), len(BLOCKS) - 1)] for mean in means)
+
+
+def some(names: Sequence[str], most: int = 6) -> str:
+    """Names, but not many.
+
+    >>> some(["a", "b", "c", "d"], most=3)
+    'a, b and 2 more'
+    """
+    return listed(names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"])
