@@ -81,7 +81,7 @@ def _config(chosen: Outcome, asked: Priced, matrix: Matrix, course: Course) -> s
     """Settings as `solvent.toml` knows them; a schedule is a matter of cron."""
     width = max(round(course.days()), 1)
     per_row = course.days() / float(matrix.rows.mean())
-    spans = [f'"{_span(span.rows, per_row)}"' for span in matrix.spans]
+    spans = [f'"{_span(span.rows, per_row)}"' for span in matrix.spans if not span.without]
     fit = min(FIT, 0.25 * asked.relative)
     lines = [
         "[monitor]",
