@@ -92,8 +92,8 @@ def mean_interval(values: Floats, *, low: float, high: float, level: float = 0.9
         capital = np.cumsum(np.log1p(side * (bets * (x - mean)))) + math.log(0.5)
         return bool(capital.max() < math.log(1 / alpha))
 
-    first = bisect_left(range(grid + 1), True, key=lambda at: alive(means[at], 1))
-    last = grid - bisect_left(range(grid + 1), True, key=lambda at: alive(means[grid - at], -1))
+    first = bisect_left(range(grid + 1), True, key=lambda at: alive(float(means[at]), 1))
+    last = grid - bisect_left(range(grid + 1), True, key=lambda at: alive(float(means[grid - at]), -1))
     if first > last:
         first, last = 0, grid
     lower, upper = max((first - 1) / grid, 0.0), min((last + 1) / grid, 1.0)
