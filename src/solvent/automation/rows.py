@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from solvent.store.log.tables import has_duplicates
+from solvent.store.log.tables import has_duplicates, places_of
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -51,9 +51,8 @@ def _labels(store: Store, model: str, rows: pl.DataFrame, known_by: datetime) ->
     first = rows.select(pl.min_horizontal(pl.col("event_time").min(), pl.col("answered_at").min())).item()
     outcomes = store.log.latest_outcomes(model, known_by, since=None if first is None else first - _SKEW)
     labels = outcomes.select("prediction_id", "label", "known_at").collect()
-    places = labels.select("prediction_id").with_row_index("place")  # joined alone, half as dear as with what they hold
-    found = rows.select("prediction_id").join(places, on="prediction_id", how="left", maintain_order="left")
-    return labels.select(pl.col("label", "known_at").gather(found["place"]))
+    places = places_of(rows["prediction_id"], labels["prediction_id"])
+    return labels.select(pl.col("label", "known_at").gather(places))
 
 
 def features_of(rows: pl.DataFrame) -> pl.DataFrame:
