@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from solvent.data.threads import each_column
 from solvent.store.log.tables import has_duplicates, places_of
 
 if TYPE_CHECKING:
@@ -36,11 +37,16 @@ def served_rows(
     if features is not None:
         wanted = {f"{FEATURE}{name}" for name in features}
         scan = scan.select(n for n in scan.collect_schema() if not n.startswith(FEATURE) or n in wanted)
-    rows = scan.collect().rechunk()  # columns in one piece each are handed on without being copied
+    rows = _in_one_piece(scan.collect())
     if has_duplicates(rows["prediction_id"]):
         rows = rows.unique("prediction_id", keep="first", maintain_order=True)
     rows = rows.hstack(_labels(store, model, rows, known_by))
     return rows if rows["event_time"].is_sorted() else rows.sort("event_time")
+
+
+def _in_one_piece(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, each column in one chunk, so that it is handed on without being copied."""
+    return pl.DataFrame(each_column(lambda column: column.rechunk(), rows.get_columns(), rows=rows.height))
 
 
 def _labels(store: Store, model: str, rows: pl.DataFrame, known_by: datetime) -> pl.DataFrame:

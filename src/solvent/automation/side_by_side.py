@@ -44,6 +44,7 @@ class SideBySide:
         self._here = here
         self._processes: list[ProcessPoolExecutor] = []
         self._places: dict[str, int] = {}
+        self._broken = False  # whether one of them was ended by somebody else
 
     def answers(self, questions: Iterable[Question], count: int) -> Iterator[Measured]:
         """Answers in order, by `count` processes. Raises: what a `Measurer` raises."""
@@ -57,7 +58,7 @@ class SideBySide:
             yield self._answer(*waiting.popleft())
 
     def _begin(self, count: int) -> None:
-        if len(self._processes) == count:
+        if len(self._processes) == count and not self._broken:
             return
         self.close()
         from solvent.pipeline.workers import THREAD_VARIABLES, usable_cores
@@ -71,18 +72,24 @@ class SideBySide:
 
     def _asked(self, question: Question) -> Future[Measured]:
         place = self._places.setdefault(question.champion.model, len(self._places))
-        return self._processes[place % len(self._processes)].submit(_measure, question)
+        try:
+            return self._processes[place % len(self._processes)].submit(_measure, question)
+        except BrokenProcessPool as error:
+            refused: Future[Measured] = Future()
+            refused.set_exception(error)
+            return refused
 
     def _answer(self, question: Question, asked: Future[Measured]) -> Measured:
         try:
             return asked.result()
         except BrokenProcessPool:  # somebody ended it, or memory ran out: here one window at a time is held
+            self._broken = True
             return self._here(question)
 
     def close(self) -> None:
         for process in self._processes:
             process.shutdown(cancel_futures=True)
-        self._processes = []
+        self._processes, self._broken = [], False
 
 
 def _begin(root: Path, environment: dict[str, str]) -> None:

@@ -68,7 +68,7 @@ def as_instants(series: pl.Series) -> pl.Series | None:
     return series.cast(pl.Datetime("us"))
 
 
-def may_hold_run(values: Floats, length: int) -> bool:
+def may_hold_run(values: Floats | NDArray[np.uint64], length: int) -> bool:
     """Whether a stretch of `length` equal values is possible; looks at every stretch of half that, evenly spaced.
 
     >>> may_hold_run(np.array([1.0, 2.0, 2.0, 2.0, 2.0, 3.0]), 4), may_hold_run(np.arange(6.0), 4)
