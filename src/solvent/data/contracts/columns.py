@@ -42,8 +42,8 @@ def missing_mask(series: pl.Series) -> Flags:
 
 def missing_share(series: pl.Series) -> float:
     """Share of rows whose value is null or NaN; the column has rows."""
-    nan = int(series.is_nan().sum()) if series.dtype.is_float() else 0
-    return (series.null_count() + nan) / len(series)
+    missing = np.count_nonzero(missing_mask(series)) if series.dtype.is_float() else series.null_count()
+    return int(missing) / len(series)
 
 
 def as_text(series: pl.Series) -> pl.Series:
