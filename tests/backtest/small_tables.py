@@ -42,3 +42,12 @@ def sales(rows: int = 1200, *, seed: int = 0, drift: float = 0.0) -> pl.DataFram
             "units": 50 - weight * price + 10 * size + rng.normal(0, 1, rows),
         }
     )
+
+
+def harder(rows: int, *, seed: int = 0) -> pl.DataFrame:
+    """Sales of which large ones vary seven times as much, and come more and more often after the first quarter."""
+    rng, table = np.random.default_rng(seed), sales(rows, seed=seed)
+    often = rng.random(rows) < np.clip(np.arange(rows) / rows - 0.25, 0, 1)
+    size = np.where(often, rng.uniform(0.7, 1, rows), rng.uniform(0, 1, rows))
+    noise = rng.normal(0, 1, rows) * np.where(size > 0.7, 7, 1)
+    return table.with_columns(size=size, units=50 - 2 * table["price"].to_numpy() + 10 * size + noise)

@@ -38,3 +38,7 @@ def test_a_relation_that_moves_and_intervals_that_are_too_narrow_are_condemned()
 def test_windows_without_an_end_say_nothing() -> None:
     assert not intervals_failed(np.zeros(3), np.full(3, np.inf), np.full(3, 9.0), level=0.9)
     assert not intervals_failed(np.zeros(0), np.zeros(0), np.zeros(0), level=0.9)
+
+
+def test_one_shock_condemns_nobody() -> None:
+    assert not condemned(np.where(np.arange(20) == 5, 50.0, 0.1))

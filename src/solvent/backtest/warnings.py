@@ -120,8 +120,10 @@ def estimates_on_the_way(
 
 
 def losses_on_the_way(windows: Sequence[Realised], drift: Sequence[Drift], threshold: float) -> list[Approach | None]:
-    """The same of realised losses."""
-    return _on_the_way([window.loss.value for window in windows], drift, threshold)
+    """The same of realised losses, up to the first that is across."""
+    crossed = first_crossing(windows, threshold)
+    ways = _on_the_way([window.loss.value for window in windows], drift, threshold)
+    return [way if crossed is None or at < crossed else None for at, way in enumerate(ways)]
 
 
 def _on_the_way(figures: Sequence[float], drift: Sequence[Drift], threshold: float) -> list[Approach | None]:

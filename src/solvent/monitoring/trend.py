@@ -42,8 +42,8 @@ def watch_trend(
         return Findings()
     metric = metric_named(reference.metric)
     sentence = (
-        f"the estimated loss is on its way across what is tolerated: {metric.name} {metric.shown(figures[-1]):.3g} of "
-        f"{metric.shown(limit):.3g}, {_when(due)}"
+        f"the estimated loss {_when(due)}: {metric.name} {metric.shown(figures[-1]):.3g} by now, "
+        f"{metric.shown(limit):.3g} tolerated"
     )
     evidence = {
         "test": "the slope of a line through the last twelve estimates",
@@ -58,6 +58,7 @@ def watch_trend(
 
 def _when(due: Approach) -> str:
     if due.due == 0:
-        return "reached by the line through the last estimates"
+        return "has risen to what is tolerated"
     until = f"to {due.latest}" if due.latest is not None else "or more"
-    return f"in about {due.due} window{'' if due.due == 1 else 's'} ({due.soonest} {until})"
+    windows = f"{due.due} window{'' if due.due == 1 else 's'}, {due.soonest} {until}"
+    return f"is on its way across what is tolerated (in about {windows})"
