@@ -13,7 +13,8 @@ nothing, with Solvent and with the defaults of two libraries?
 Real tables ({names}), cut at {cuts} of their rows into {windows} windows and lived by one model. All saw the same \
 model, rows and reference. Evidently {evidently}: its data drift preset (half of the columns drifted). NannyML \
 {nannyml}: univariate drift on any column, and its estimate of performance (CBPE: ROC AUC, accuracy; DLE: the metric) \
-beyond its thresholds on the worse side. Both peers were spared functions of the clock, which Solvent leaves out by \
+beyond its thresholds on the worse side. The peers take minutes a life, so that of the made lives they lived \
+the first draw of the smaller tables. Both were spared functions of the clock, which Solvent leaves out by \
 itself. *Solvent, without labels* is drift, the estimate and the trend of the estimates together; *Solvent, realised \
 losses* has labels at once: the sequential test, and the losses' trend.
 
@@ -70,7 +71,7 @@ def page(found: dict[str, Any]) -> str:
     parts = ["<!-- made by docs/generate.py -->", "", head]
     for kind, (title, about) in KINDS.items():
         if kind in found["pooled"]:
-            parts += [f"## {title}", "", about, "", _lived(found, kind), "", *_pooled(found["pooled"][kind])]
+            parts += [f"## {title}", "", about, "", _lived(found, kind), "", *_pooled(found, kind)]
             parts += ["", _plainly(found, kind), ""]
     parts += ["## Crossing by crossing", "", _CROSSINGS, ""]
     parts += _crossings(found)
@@ -81,7 +82,7 @@ def page(found: dict[str, Any]) -> str:
 
 _CROSSINGS = (
     "Lead in windows: above 0 before the crossing, at most 0 in its window or after it, – none within eight, empty "
-    "where the peer, which takes minutes a life, was not asked. Of the table as it is, a cut; of the others, a draw."
+    "where the peer, which takes minutes a life, was not asked. Of the table as it is, its cut; of the others, the draw."
 )
 
 
@@ -94,12 +95,14 @@ def _lived(found: dict[str, Any], kind: str) -> str:
     return f"{len(lives)} lives; the loss crosses in {len(crossed)}, in {half} of them in the second half."
 
 
-def _pooled(by_method: dict[str, Any]) -> list[str]:
+def _pooled(found: dict[str, Any], kind: str) -> list[str]:
     """A row a method; columns that no method has a figure for are left out."""
-    shown = [column for column in POOLED if any(column[0] in figures for figures in by_method.values())]
-    rows = _row(["", *(title for _, title, _ in shown)], head=True)
-    for method, figures in by_method.items():
-        rows += _row([_bold(method), *(_said(figures.get(what), scale) for what, _, scale in shown)])
+    every = found["pooled"][kind].values()
+    shown = [column for column in POOLED if any(column[0] in figures for figures in every)]
+    rows = _row(["", "lives", *(title for _, title, _ in shown)], head=True)
+    for method, figures in found["pooled"][kind].items():
+        lives = sum(life["life"] == kind and method in life["leads"] for life in found["lives"])
+        rows += _row([_bold(method), f"{lives}", *(_said(figures.get(what), scale) for what, _, scale in shown)])
     return rows
 
 
@@ -116,11 +119,19 @@ def _plainly(found: dict[str, Any], kind: str) -> str:
         leads = [life["leads"][method] for life in crossed if method in life["leads"]]
         before.append(f"{method} before {sum((lead or 0) > 0 for lead in leads)} of {len(leads)} crossings")
     said = f"Plainly: {'; '.join(before)}."
+    shared = [life["leads"][OURS] for life in crossed if set(COMPARED) <= life["leads"].keys()]
+    if 0 < len(shared) < len(crossed):
+        told = sum((lead or 0) > 0 for lead in shared)
+        said += f" Of the {len(shared)} that the peers lived too, Solvent without labels told {told} before."
     for method, (earlier, same, later) in found["against"][kind].items():
         if not method.startswith("Solvent"):
             said += (
                 f" {method} was earlier than Solvent without labels in {earlier}, later in {later}, equal in {same}."
             )
+    who = LABELS if kind == "relation moves" else OURS
+    late = [_which(life) for life in crossed if (life["leads"][who] or 0) <= 0]
+    if late and kind != "as it is":
+        said += f" **Not reached**: {who}, late or not at all in {_listed(late)}."
     if kind == "relation moves":
         alone = sum(life["labels alone"] for life in crossed)
         said += f" The backtest's words say in {alone} of {len(crossed)} that labels alone could have warned."
@@ -134,10 +145,13 @@ def _crossings(found: dict[str, Any]) -> list[str]:
         for life in found["lives"]:
             if life["life"] != kind or kind == "shuffled" or life["crossing"] is None:
                 continue
-            which = f"{life['cut']:.0%}" if kind == "as it is" else f"draw {life['draw'] + 1}"
             leads = (_lead(life["leads"], method) for method in methods)
-            rows += _row([f"{kind}: {life['table']}, {which}", str(life["crossing"] + 1), *leads])
+            rows += _row([f"{kind}: {_which(life)}", str(life["crossing"] + 1), *leads])
     return rows
+
+
+def _which(life: dict[str, Any]) -> str:
+    return f"{life['table']} {life['cut']:.0%}" if life["life"] == "as it is" else f"{life['table']} {life['draw'] + 1}"
 
 
 def _lead(leads: dict[str, int | None], method: str) -> str:
