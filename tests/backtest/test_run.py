@@ -9,14 +9,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from backtest.small_tables import START, sales, wandering
+from backtest.small_tables import START, harder, sales, wandering
 from solvent.backtest.document import document
 from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
 from solvent.backtest.policies import AHEAD, NEVER, ORACLE, SOLVENT
 from solvent.backtest.report.page import render_html
 from solvent.backtest.run import backtest
-from solvent.backtest.summary import ageing, headline
+from solvent.backtest.summary import ageing, headline, labels_alone, source_of, warned
 from solvent.backtest.terminal import render
+from solvent.backtest.warnings import first_crossing
 from solvent.foundation.settings import parse_settings
 from solvent.statistics.sequential import Interval
 
@@ -32,12 +33,19 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("tables")
     sales(3000, drift=3.0).write_parquet(root / "aging.parquet")
     sales(3000).write_parquet(root / "calm.parquet")
+    harder(6000).write_parquet(root / "harder.parquet")
     return root
 
 
 @pytest.fixture(scope="module")
 def aging(folder):
     return backtest(Options(path=folder / "aging.parquet", time="time", target="units", **QUICK), quiet)
+
+
+@pytest.fixture(scope="module")
+def gradual(folder):
+    asked = {**QUICK, "windows": 20}
+    return backtest(Options(path=folder / "harder.parquet", time="time", target="units", **asked), quiet)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,22 @@ def test_where_the_relation_moves_models_age_and_retraining_pays(aging):
     assert "drift" in {one.kind for one in own.retrainings}
     assert aging.advice.policy != NEVER
     assert [warning.kind for warning in aging.warnings] == ["performance"], "the inputs show nothing of it"
+
+
+def test_where_only_the_relation_moves_the_words_say_that_labels_alone_can_warn(aging, gradual):
+    assert labels_alone(aging) and "where only the relation moves, labels alone can warn" in warned(aging)
+    assert not labels_alone(gradual) and "labels alone" not in warned(gradual)
+
+
+def test_where_rows_get_harder_the_trend_of_the_estimates_warns_before_the_crossing(gradual):
+    first = next(warning for warning in gradual.warnings if warning.kind == "estimate-trend")
+    assert first.lead is not None and 0 < first.lead <= 8
+    assert first.due is not None and first.due.soonest <= first.due.due <= 8
+    text = " ".join(source_of(warning) for warning in gradual.warnings)
+    assert "from the trend of the estimates (the threshold in about" in text
+    crossed = first_crossing(gradual.windows, gradual.lifetime.threshold)
+    trends = [warning.window for warning in gradual.warnings if warning.kind == "performance-trend"]
+    assert trends and max(trends) < crossed, "a loss that has crossed is on no way there"
 
 
 def test_where_nothing_moves_nothing_ages_and_nobody_is_warned(calm):

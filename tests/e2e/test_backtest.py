@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from backtest.small_tables import TREE, sales
+from backtest.small_tables import TREE, harder, sales
 from support import run_solvent
 
 ASK = ("--time", "time", "--target", "units", "--windows", "8", "--prices", "0.1,1")
@@ -44,6 +44,16 @@ def test_a_users_own_model_is_aged(folder):
         "backtest", "sales.csv", *ASK, "--drop", "shop", "--model", "mine:regressor", "--json", cwd=folder
     )
     assert told.json["model"]["kind"] == "mine:regressor" and "shop" not in told.json["model"]["features"]
+
+
+def test_rows_that_get_harder_are_told_of_before_the_threshold_and_a_relation_that_moves_by_labels_alone(folder):
+    harder(6000).write_csv(folder / "harder.csv")
+    asked = ("--time", "time", "--target", "units", "--windows", "20", "--prices", "0.1", "--budget", "1")
+    gradual = run_solvent("backtest", "harder.csv", *asked, "--json", cwd=folder).json
+    first = next(one for one in gradual["warnings"] if one["kind"] == "estimate-trend")
+    assert first["confirmed"] and first["lead_windows"] > 0
+    told = " ".join(run_solvent("backtest", "sales.csv", *ASK, cwd=folder).out.split())
+    assert "labels alone can warn" in told
 
 
 def test_what_was_done_for_a_budget_is_said(folder):

@@ -37,8 +37,10 @@ from calibration import (
     quiet_drift,
     quiet_losses,
     quiet_table,
+    quiet_trend,
     sequences_that_missed,
     shifted_windows,
+    true_intervals_condemned,
 )
 from real_tables import bikes, flights
 
@@ -111,6 +113,12 @@ def _sequential(share: float) -> list[Rate]:
         *(sequences_that_missed(kind, _draws(2000, share)) for kind in kinds),
         *(bets_that_got_rich(kind, _draws(4000, share)) for kind in kinds),
         quiet_losses(_draws(300, share)),
+        *(
+            quiet_trend(kind, _draws(200, share), limit=limit)
+            for kind in ("independent", "autocorrelated", "seasonal")
+            for limit in (1.0, 2.0, 3.0)
+        ),
+        *(true_intervals_condemned(shared, _draws(2000, share)) for shared in (0.0, 0.5, 0.9)),
     ]
 
 

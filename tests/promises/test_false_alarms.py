@@ -20,8 +20,10 @@ from calibration import (
     quiet_drift,
     quiet_losses,
     quiet_table,
+    quiet_trend,
     sequences_that_missed,
     shifted_windows,
+    true_intervals_condemned,
 )
 from real_tables import bikes, flights
 
@@ -63,6 +65,17 @@ def test_bets_against_the_truth_get_rich_no_more_often_than_promised(kind: str) 
 
 def test_change_detectors_run_as_long_as_promised_on_dependent_blocks_below_the_null() -> None:
     assert quiet_losses(15 * SOAK).kept
+
+
+@pytest.mark.parametrize("limit", [1.0, 3.0])
+@pytest.mark.parametrize("kind", ["independent", "autocorrelated", "seasonal"])
+def test_trends_warn_no_more_often_than_promised_where_nothing_lasts(kind: str, limit: float) -> None:
+    assert quiet_trend(kind, 10 * SOAK, limit=limit).kept
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 0.9])
+def test_true_intervals_are_seldom_condemned(shared: float) -> None:
+    assert true_intervals_condemned(shared, 100 * SOAK).kept
 
 
 @pytest.mark.parametrize("lag", [0.0, 0.4])

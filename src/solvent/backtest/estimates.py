@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import msgspec
-from scipy.special import bdtrc
+import numpy as np
 
 from solvent.backtest.columns import Cases
 from solvent.backtest.cut import Course
@@ -15,9 +15,10 @@ from solvent.backtest.reference import LEVEL, Reference
 from solvent.data.contracts import infer_contract
 from solvent.monitoring.estimate import outside_support
 from solvent.monitoring.settings import MonitorSettings
+from solvent.statistics.selfscoring import intervals_failed
 from solvent.statistics.sequential import Interval
 
-_SURE = 0.02  # chance of so many misses under a true interval, below which the estimator is switched off
+FAILED = "its intervals have failed on this model"
 
 
 class Estimated(msgspec.Struct, frozen=True):
@@ -38,7 +39,7 @@ def estimate(cases: Cases, course: Course, reference: Reference, windows: Sequen
     for window in windows:
         scored = list(zip(found, windows, strict=False))[: int(course.known[window.index])]
         if _failed(scored):
-            found.append(Estimated(None, "its intervals have failed on this model"))
+            found.append(Estimated(None, FAILED))
             continue
         rows = course.rows(window.index)
         outside = outside_support(watched[int(rows[0]) : int(rows[-1]) + 1], contract)
@@ -66,7 +67,6 @@ def coverage(found: Sequence[Estimated], windows: Sequence[Realised]) -> tuple[i
 
 
 def _failed(scored: Sequence[tuple[Estimated, Realised]]) -> bool:
-    """Whether an interval that is true would have missed so often with a chance below 2%."""
-    inside, told = coverage([one for one, _ in scored], [window for _, window in scored])
-    misses = told - inside
-    return bool(misses and float(bdtrc(misses - 1, told, 1 - LEVEL)) < _SURE)
+    told = [(one.loss.lower, one.loss.upper, window.loss.value) for one, window in scored if one.loss is not None]
+    lower, upper, realised = np.array(told, dtype=float).reshape(-1, 3).T
+    return intervals_failed(lower, upper, realised, level=LEVEL)

@@ -11,12 +11,13 @@ from solvent.backtest.options import TRAIN
 from solvent.backtest.policies import AHEAD as LOOKING_AHEAD
 from solvent.backtest.policies import CARA, FORECAST, HINDSIGHT, NEVER, ORACLE, SOLVENT, Outcome
 from solvent.backtest.run import Backtest
-from solvent.backtest.warnings import Warned, first_crossing
+from solvent.backtest.warnings import Warned, first_crossing, relation_alone
 from solvent.backtest.words import close, length, losses
 from solvent.foundation.clock import from_micros
 from solvent.pages.words import day, in_words, number, plural
 from solvent.statistics.forecast import AHEAD
 from solvent.statistics.losses import metric_named
+from solvent.statistics.trend import Approach
 
 ALONE = (NEVER, SOLVENT, LOOKING_AHEAD, CARA, FORECAST, HINDSIGHT, ORACLE)
 _FAR_WORSE = 1.5  # times a fresh model's loss: more than its additional rows are worth
@@ -196,7 +197,17 @@ def wandering(found: Backtest) -> str:
 
 
 def warned(found: Backtest) -> str:
-    """The first warning, and how many were false."""
+    """The first warning, how many were false, and whether inputs could have told."""
+    alone = "; the inputs showed nothing by then: where only the relation moves, labels alone can warn"
+    return _warned(found) + (alone if labels_alone(found) else "")
+
+
+def labels_alone(found: Backtest) -> bool:
+    """Whether the loss crossed the threshold and no method that looks at inputs could have told."""
+    return relation_alone(found.windows, found.drift, found.estimated, threshold=found.lifetime.threshold)
+
+
+def _warned(found: Backtest) -> str:
     crossed = first_crossing(found.windows, found.lifetime.threshold)
     if not found.warnings:
         return "none" if crossed is None else "none, though the loss crossed the threshold"
@@ -210,9 +221,25 @@ def warned(found: Backtest) -> str:
 
 def source_of(warning: Warned) -> str:
     """What a warning rests on."""
-    kinds = {"drift": "from the inputs", "estimate": "from the estimate", "performance": "from the labels"}
+    kinds = {
+        "drift": "from the inputs",
+        "estimate": "from the estimate",
+        "estimate-trend": "from the trend of the estimates",
+        "performance": "from the labels",
+        "performance-trend": "from the trend of the losses",
+    }
+    if warning.due is not None:
+        return f"{kinds[warning.kind]} ({_due(warning.due)})"
     names = f" ({', '.join(warning.features[:3])})" if warning.features else ""
     return kinds[warning.kind] + names
+
+
+def _due(due: Approach) -> str:
+    """When a trend was expected to reach the threshold."""
+    if due.due == 0:
+        return "on the threshold by then"
+    until = f"to {due.latest}" if due.latest is not None else "or more"
+    return f"the threshold in about {plural(due.due, 'window')}, {due.soonest} {until}"
 
 
 def _came(warning: Warned, found: Backtest) -> str:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
+import numpy as np
 
 from solvent.backtest.cut import Course
 from solvent.backtest.drift import Drift
-from solvent.backtest.estimates import Estimated
+from solvent.backtest.estimates import FAILED, Estimated
 from solvent.backtest.realised import Realised
-from solvent.backtest.reference import Reference
+from solvent.backtest.reference import LEVEL, Reference
 from solvent.foundation.clock import from_micros
 from solvent.statistics.sequential import ChangeDetector
+from solvent.statistics.trend import AHEAD, RARER, Approach, approach
 
-REACH = 8  # windows within which a warning must come true
+REACH = AHEAD  # windows within which a warning must come true
 _TOLERANCE = 0.1
+_TINY = 1e-12
 
 
 class Warned(msgspec.Struct, frozen=True):
-    """at: when it would have come; window: of which it speaks. kind: drift, estimate or performance. lead: windows
-    until the realised loss crosses the threshold, negative where it already had, None where it does not come true.
+    """at: when it would have come; window: of which it speaks. kind: drift, estimate, performance, or a trend of the
+    latter two. lead: windows until the realised loss crosses the threshold, negative where it already had, None where
+    it does not come true. due: of a trend, in how many windows it was expected.
     """
 
     at: datetime
@@ -31,6 +36,7 @@ class Warned(msgspec.Struct, frozen=True):
     evidence: float
     effect: float | None
     lead: int | None
+    due: Approach | None = None
 
 
 def warnings_of(
@@ -50,12 +56,36 @@ def warnings_of(
     above = [window.loss.value > threshold for window in windows]
     found = _of_drift(windows, drift, above) + _of_estimates(windows, estimated, threshold, above)
     found += _of_performance(course, reference, windows, above, delay)
+    ends = [window.end for window in windows]
+    found += _of_trend("estimate-trend", ends, estimates_on_the_way(estimated, drift, threshold), above)
+    ends = [from_micros(int(end) + delay) for end in course.times[1:]]
+    found += _of_trend("performance-trend", ends, losses_on_the_way(windows, drift, threshold), above)
     return sorted(found, key=lambda warning: (warning.at, warning.kind))
 
 
 def first_crossing(windows: Sequence[Realised], threshold: float) -> int | None:
     """The first window whose realised loss is above the threshold."""
     return next((window.index for window in windows if window.loss.value > threshold), None)
+
+
+def relation_alone(
+    windows: Sequence[Realised], drift: Sequence[Drift], estimated: Sequence[Estimated], *, threshold: float
+) -> bool:
+    """Whether the loss crossed the threshold while inputs showed nothing: no drift, no estimate on its way or above,
+    and none that abstained because rows are unlike the reference's.
+    """
+    crossed = first_crossing(windows, threshold)
+    if crossed is None:
+        return False
+    drift, estimated = drift[: crossed + 1], estimated[: crossed + 1]
+    told = all(one.loss is not None or one.abstained == FAILED for one in estimated)
+    above = any(one.loss is not None and one.loss.lower > threshold for one in estimated)
+    return (
+        told
+        and not above
+        and not any(one.named for one in drift)
+        and not any(estimates_on_the_way(estimated, drift, threshold))
+    )
 
 
 def _of_drift(windows: Sequence[Realised], drift: Sequence[Drift], above: Sequence[bool]) -> list[Warned]:
@@ -79,6 +109,46 @@ def _of_estimates(
             lead = _lead(above, window.index)
             found.append(Warned(window.end, window.index, "estimate", [], one.loss.lower, one.loss.value, lead))
         before = now
+    return found
+
+
+def estimates_on_the_way(
+    estimated: Sequence[Estimated], drift: Sequence[Drift], threshold: float
+) -> list[Approach | None]:
+    """By window, how the estimates up to it are on their way across the threshold; None where they are not."""
+    return _on_the_way([math.nan if one.loss is None else one.loss.value for one in estimated], drift, threshold)
+
+
+def losses_on_the_way(windows: Sequence[Realised], drift: Sequence[Drift], threshold: float) -> list[Approach | None]:
+    """The same of realised losses, up to the first that is across."""
+    crossed = first_crossing(windows, threshold)
+    ways = _on_the_way([window.loss.value for window in windows], drift, threshold)
+    return [way if crossed is None or at < crossed else None for at, way in enumerate(ways)]
+
+
+def _on_the_way(figures: Sequence[float], drift: Sequence[Drift], threshold: float) -> list[Approach | None]:
+    """A rise by chance is held to a quarter of drift's false alarms, so that a trend adds little to them."""
+    known = np.array(figures)
+    return [
+        approach(known[: at + 1], threshold, sure=1 / (RARER * one.threshold), level=LEVEL)
+        for at, one in enumerate(drift)
+    ]
+
+
+def _of_trend(
+    kind: str, ends: Sequence[datetime], on_the_way: Sequence[Approach | None], above: Sequence[bool]
+) -> list[Warned]:
+    """The first of each run of windows on their way, which a pause of up to eight does not end.
+
+    ends: when each window's figure is known.
+    """
+    found, last = list[Warned](), -math.inf
+    for at, due in enumerate(on_the_way):
+        if due is None:
+            continue
+        if at - last > REACH:
+            found.append(Warned(ends[at], at, kind, [], 1 / max(due.p, _TINY), due.rise, _lead(above, at), due))
+        last = at
     return found
 
 

@@ -41,6 +41,7 @@ STATES = {
     "performance": ("warn", "▲ ageing"),
     "worse": ("warn", "▲ worse"),
     "drift": ("warn", "▲ drifting"),
+    "estimate-trend": ("warn", "▲ worsening"),
     "volume": ("warn", "▲ odd volume"),
 }
 

@@ -1,7 +1,7 @@
 """One window of one version, asked everything: the façade that a tick calls.
 
-Order: contract, volume, estimate, drift (which alerts where it may hurt), realised loss. State goes in and comes out
-as a value; the caller keeps it. Labels that come later go through `update_realised`.
+Order: contract, volume, estimate, drift (which alerts where it may hurt), trend of the estimates, realised loss. State
+goes in and comes out as a value; the caller keeps it. Labels that come later go through `update_realised`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from solvent.monitoring.reference import Reference, build_reference
 from solvent.monitoring.settings import AlertDraft, Findings, MonitorSettings, Subject
 from solvent.monitoring.state import EstimatorState, MonitorState, PerformanceState, copied
 from solvent.monitoring.tracks import OUTPUT
+from solvent.monitoring.trend import watch_trend
 from solvent.monitoring.volume import watch_volume
 from solvent.monitoring.windows import Window
 from solvent.statistics.blocks import DAY
@@ -106,6 +107,7 @@ def assess_window(
         harm = harm_of(estimate, reference, settings)
         findings.add(watch_drift(frame, reference, carried, subject, settings, broken=broken, harm=harm))
         findings.add(estimate)
+        findings.add(watch_trend(estimate, reference, carried, subject, settings))
     if frame.height:
         findings.add(_realised(frame, reference, carried, subject, settings, window))
     _forget(carried, now)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 import polars as pl
-from scipy.special import bdtrc
 
 from solvent.data.contracts import ColumnType, Contract, Role
 from solvent.data.contracts.model import ColumnContract
@@ -19,10 +18,11 @@ from solvent.statistics.arrays import Flags
 from solvent.statistics.domain import even_draw
 from solvent.statistics.estimation import MOST_WINDOW
 from solvent.statistics.losses import metric_named
+from solvent.statistics.selfscoring import intervals_failed
 
 NAME = "loss.estimated"
 _ASSUMES = "the relation of inputs to label is as in the reference; concept drift cannot be seen"
-_SURE = 0.02  # chance of so many misses under a true interval, below which the estimator is switched off
+_REMEMBERED = 160  # windows: three years of weeks
 
 
 def watch_estimate(
@@ -137,14 +137,14 @@ def score_estimate(
     score = state.estimator
     score.scored += 1
     score.inside += bounds[0] <= realised <= bounds[1]
-    misses = score.scored - score.inside
-    chance = float(bdtrc(misses - 1, score.scored, 1 - settings.level)) if misses else 1.0
-    if not score.on or chance >= _SURE:
+    score.scores = [*score.scores, (*bounds, realised)][-_REMEMBERED:]
+    if not score.on or not intervals_failed(*np.array(score.scores).T, level=settings.level):
         return Findings()
     score.on = False
+    misses = score.scored - score.inside
     title = f"estimates without labels are switched off: {misses} of {score.scored} windows fell outside their interval"
     cause = {"kind": "estimator", "sentence": title}
-    evidence = {"scored": score.scored, "inside": score.inside, "chance": chance}
+    evidence = {"scored": score.scored, "inside": score.inside}
     return Findings(drafts=[subject.draft("estimator", "note", title, cause=cause, evidence=evidence)])
 
 

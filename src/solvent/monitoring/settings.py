@@ -43,7 +43,7 @@ class MonitorSettings(msgspec.Struct, frozen=True, kw_only=True):
 class AlertDraft(msgspec.Struct, frozen=True, kw_only=True):
     """An alert before it has a key and a time of record.
 
-    kind: contract, gap, volume, shock, drift, unseen-season, performance, worse, recovered, estimator;
+    kind: contract, gap, volume, shock, drift, estimate-trend, unseen-season, performance, worse, recovered, estimator;
     severity: a note is told and not sent. cause: kind and sentence, and what it rests on; evidence:
     test, effect size, interval, and the false-alarm rate that it was held to; effect: unique per episode.
     """

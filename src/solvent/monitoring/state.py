@@ -70,13 +70,16 @@ class PerformanceState(msgspec.Struct, kw_only=True):
 class EstimatorState(msgspec.Struct, kw_only=True):
     """Self-scoring of the estimate without labels: windows inside the interval, windows scored.
 
-    pending: estimates not yet scored, by window name: lower and upper.
+    pending: estimates not yet scored, by window name: lower and upper; scores: of late, lower, upper and realised.
+    means: estimated mean losses, window by window, None where none was told.
     """
 
     inside: int = 0
     scored: int = 0
     on: bool = True
     pending: dict[str, tuple[float, float]] = msgspec.field(default_factory=dict)
+    scores: list[tuple[float, float, float]] = msgspec.field(default_factory=list)
+    means: list[float | None] = msgspec.field(default_factory=list)
 
 
 class MonitorState(msgspec.Struct, kw_only=True):

@@ -30,6 +30,10 @@ _KEYS = (
 )
 _CARDS = (("life", "Life"), ("drift", "Inputs"), ("ageing", "Ageing"), ("policies", "Policies"), ("prices", "Prices"))
 _MOST_WARNINGS = 8
+_ALONE = (
+    "The inputs showed nothing before the error crossed the threshold: where only their relation to the target moves, "
+    "no method that looks at inputs can warn, and the first labels do."
+)
 _ENOUGH = 8  # windows with an estimate, before which nothing is said of it
 _HELD = 0.85  # of the 90% intervals, that must have held
 
@@ -166,6 +170,7 @@ def _warnings(told: Told) -> Html:
         tag("h2", "Warnings"),
         tag("dl", rows, class_="dec"),
         tag("p", f"{said}{more} Held to one false alarm a year.", class_="why"),
+        tag("p", _ALONE, class_="why") if summary.labels_alone(told.found) else None,
         class_="card",
         id="warnings",
         data_name="Warnings",

@@ -124,7 +124,7 @@ def open_warnings(life: ModelLife) -> list[Warn]:
         return []
     since = life.windows[-1].end - RECENT * window_width(life)
     answered = max((r.at for r in life.rulings), default=None)
-    about_model = [w for w in life.alarms if w.kind in ("drift", "performance") and w.at >= since]
+    about_model = [w for w in life.alarms if w.kind in ("drift", "estimate-trend", "performance") and w.at >= since]
     return [w for w in about_model if answered is None or w.at > answered]
 
 
