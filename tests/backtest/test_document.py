@@ -96,7 +96,7 @@ class Forecast(Strict):
 class Warned(Strict):
     at: str
     window: int
-    kind: Literal["drift", "estimate", "performance"]
+    kind: Literal["drift", "estimate", "estimate-trend", "performance", "performance-trend"]
     features: list[str]
     evidence: float
     effect: float | None

@@ -226,7 +226,7 @@ def test_a_feature_whose_relation_turns_is_named_and_models_without_it_are_propo
     assert turned.left_out.feature == "code"
     assert 3 <= turned.left_out.since <= 6, "it turns in the third of twelve windows"
     assert 0.2 < turned.left_out.saved.lower < turned.left_out.saved.value < 0.8
-    told = document(turned)["wandering"]
+    told = document(turned)["aging"]["evidence"]["wandering"]
     assert [one["feature"] for one in told] == ["code"] and told[0]["saved_share"]["interval"][0] > 0
     text = " ".join(" ".join(render(turned)).split())
     assert "what wanders code: its relation to units moved" in text
@@ -245,5 +245,5 @@ def test_models_without_it_are_for_the_policy_that_looks_ahead_alone(turned):
 
 
 def test_where_no_feature_wanders_none_is_named(calm, aging):
-    assert calm.left_out is None and document(calm)["wandering"] == []
+    assert calm.left_out is None and document(calm)["aging"]["evidence"]["wandering"] == []
     assert calm.matrix.tried and len(calm.matrix.spans) == 2

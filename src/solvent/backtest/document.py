@@ -36,7 +36,6 @@ def document(found: Backtest) -> dict[str, Any]:
         "windows": _windows(found),
         "aging": _aging(found),
         "forecast": _forecasts(found),
-        "wandering": _wandering(found),
         "warnings": [
             {
                 "at": iso(warning.at),
@@ -121,6 +120,7 @@ def _aging(found: Backtest) -> dict[str, Any]:
             "spread_old_to_young": _plain(aging.spread),
             "threshold": _plain(metric_named(found.cases.metric).shown(life.threshold)),
             "fresh_loss": _plain(aging.fresh),
+            "wandering": _wandering(found),
             "by_age": [
                 {"age_days": age * found.course.days(), "quantiles": [low, middle, high], "models": models}
                 for age, low, middle, high, models in zip(
