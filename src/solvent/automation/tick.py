@@ -13,7 +13,7 @@ from solvent.automation.report import ModelTick, TickReport
 from solvent.automation.rollout import Rollout
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, model_spec
-from solvent.automation.state import NAME, LoopState, Shadow
+from solvent.automation.state import NAME, LoopState
 from solvent.automation.telling import told
 from solvent.automation.trial import continue_trial, current_canary, current_trial, roll_back
 from solvent.automation.versions import Versions, monitor_settings
@@ -117,7 +117,7 @@ class Loop:
         decisions = self._try_rollback(name, watch, state, now) or self._try_canary(name, champion, watch, state, now)
         note = ""
         if watched.windows and not decisions:
-            decisions, note = self._decide(name, champion, state, watched.windows[-1].end, now)
+            decisions, note = self._decide(watch, watched.windows[-1].end)
         return ModelTick(
             model=name,
             champion=self.store.facts.alias(name, CHAMPION),
@@ -156,19 +156,14 @@ class Loop:
         rollout = Rollout(self.store, champion, settings, self.scorer, occasion=occasion, now=now)
         return rollout.settle(trial, verdict)
 
-    def _decide(
-        self, name: str, champion: ModelVersion, state: LoopState, end: datetime, now: datetime
-    ) -> tuple[list[Decision], str]:
+    def _decide(self, watch: Watch, end: datetime) -> tuple[list[Decision], str]:
+        name = watch.champion.model
         declared = model_spec(self.project.spec, name)
         if declared is None:
             return [], f"the pipeline no longer declares {name}: nothing to retrain"
-        act = Act(self.project, declared, champion, state, self.scorer, end=end, now=now)
-        if not self.project.settings.model(name).policy.enabled:
-            return act.decide([]), ""
-        self.progress(f"{name}: training what a fresh model would be")
-        shadows, problems = act.refresh(self.pools)
-        decisions = act.wait(state.canary) if state.canary else act.decide(shadows)
-        return decisions, "; ".join(problems)
+        self.progress(f"{name}: deciding")
+        act = Act(self.project, declared, watch, self.pools, end=end)
+        return act.decide(), "; ".join(act.problems)
 
     def _keep_log(self, name: str, now: datetime) -> None:
         """Seal what writers have finished, and let go of what retention no longer keeps."""
@@ -199,9 +194,5 @@ def tick(
 
 def _states(state: LoopState, now: datetime) -> dict[str, Any]:
     """What the tick carries on, and each of its shadows under a name of its own."""
-    new = [shadow for shadow in state.shadows if shadow.made_at == _newest(state.shadows)]
-    return {NAME: state.plain(), **{f"shadow:{iso(s.made_at)}:{s.span}": s for s in new if s.made_at <= now}}
-
-
-def _newest(shadows: list[Shadow]) -> datetime | None:
-    return max((shadow.made_at for shadow in shadows), default=None)
+    new = [shadow for shadow in state.shadows if shadow.trained_at == now]
+    return {NAME: state.plain(), **{f"shadow:{iso(s.made_at)}:{s.span}": s for s in new}}

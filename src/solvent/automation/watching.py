@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from solvent.automation.evidence import GRACE, excuse, fresh_pair, window_evidence
+from solvent.automation.evidence import GRACE, excuse, fresh_losses, fresh_pair, window_evidence
 from solvent.automation.rows import FEATURE, served_rows
 from solvent.automation.scoring import Scorer
-from solvent.automation.shadows import freshest
-from solvent.automation.state import LoopState
+from solvent.automation.shadows import compared
+from solvent.automation.state import LoopState, Shadow
 from solvent.foundation.clock import to_micros
 from solvent.foundation.ids import uuid7
 from solvent.foundation.settings import ModelSettings
@@ -64,6 +64,7 @@ class Watch:
         self.store = store
         self.champion = champion
         self.reference = reference
+        self.bound = reference.risk.bound if reference.risk else float("inf")  # losses are clipped there
         self.sample = sample
         self.state = state
         self.settings = settings
@@ -155,7 +156,7 @@ class Watch:
 
         foreign = len(versions) > 1 or bool((rows["version"] != self.champion.number).any())
         partly = self.reference.risk is not None and self.reference.risk.model is not None and rows["label"].has_nulls()
-        complete = bool(freshest(self.state.shadows, window.start)) or foreign or partly
+        complete = bool(self._compared(window)) or foreign or partly
         if complete:
             rows = whole()
         self._weigh(window, rows, versions)
@@ -203,15 +204,17 @@ class Watch:
 
     def _weigh(self, window: Window, rows: pl.DataFrame, versions: Iterable[ModelVersion]) -> None:
         """Put the window's evidence in the place of what was known of it before."""
-        bound = self.reference.risk.bound if self.reference.risk else float("inf")
-        shadows = freshest(self.state.shadows, window.start)
+        shadows = self._compared(window)
         for version in versions:
             if version.created_at > window.start and version.number != self.champion.number:
                 continue
-            new = window_evidence(rows, version, shadows, self.scorer, bound, start=window.start, end=window.end)
+            new = window_evidence(rows, version, shadows, self.scorer, self.bound, start=window.start, end=window.end)
             self._replace(new)
             if version.number == self.champion.number:
                 self._measure_fresh(window, new)
+
+    def _compared(self, window: Window) -> list[Shadow]:
+        return compared(self.state.shadows, window.start, self.user.policy.rule, self.champion.artifact)
 
     def _replace(self, new: Evidence) -> None:
         kept = [e for e in self.state.evidence if (e.start, e.version) != (new.start, new.version)]
@@ -220,7 +223,7 @@ class Watch:
             self.state.window_loss = new.loss * new.rows / new.labelled
 
     def _measure_fresh(self, window: Window, evidence: Evidence) -> None:
-        for shadow in evidence.shadows:
+        for shadow in fresh_losses(evidence):
             self.result.measurements.append(
                 Measurement(
                     model=self.champion.model,
