@@ -106,16 +106,6 @@ def target(ref: Ref) -> str:
     return ref.node if ref.output == RESULT else f"{ref.node}.{ref.output}"
 
 
-def compared(shadows: Iterable[Shadow], before: datetime, rule: str, live: Digest) -> list[Shadow]:
-    """The shadows that a rule of the policy asks about a window that begins at `before`.
-
-    live: artifact of the version in service; a plan knows what it loses already.
-    """
-    if rule == "compare":
-        return freshest(shadows, before)
-    return [shadow for shadow in shadows if shadow.made_at <= before and shadow.estimator != live]
-
-
 def freshest(shadows: Iterable[Shadow], before: datetime) -> list[Shadow]:
     """For each span the newest shadow that was made by `before`."""
     newest: dict[str, Shadow] = {}

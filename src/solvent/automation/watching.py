@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from solvent.automation.evidence import GRACE, excuse, fresh_losses, fresh_pair, window_evidence
 from solvent.automation.rows import FEATURE, served_rows
 from solvent.automation.scoring import Scorer
-from solvent.automation.shadows import compared
+from solvent.automation.shadows import freshest
 from solvent.automation.state import LoopState, Shadow
 from solvent.foundation.clock import to_micros
 from solvent.foundation.ids import uuid7
@@ -156,7 +156,7 @@ class Watch:
 
         foreign = len(versions) > 1 or bool((rows["version"] != self.champion.number).any())
         partly = self.reference.risk is not None and self.reference.risk.model is not None and rows["label"].has_nulls()
-        complete = bool(self._compared(window)) or foreign or partly
+        complete = bool(self._compared(window, self.champion)) or foreign or partly
         if complete:
             rows = whole()
         self._weigh(window, rows, versions)
@@ -204,17 +204,28 @@ class Watch:
 
     def _weigh(self, window: Window, rows: pl.DataFrame, versions: Iterable[ModelVersion]) -> None:
         """Put the window's evidence in the place of what was known of it before."""
-        shadows = self._compared(window)
         for version in versions:
             if version.created_at > window.start and version.number != self.champion.number:
                 continue
-            new = window_evidence(rows, version, shadows, self.scorer, self.bound, start=window.start, end=window.end)
+            new = window_evidence(
+                rows,
+                version,
+                self._compared(window, version),
+                self.scorer,
+                self.bound,
+                start=window.start,
+                end=window.end,
+            )
             self._replace(new)
             if version.number == self.champion.number:
                 self._measure_fresh(window, new)
 
-    def _compared(self, window: Window) -> list[Shadow]:
-        return compared(self.state.shadows, window.start, self.user.policy.rule, self.champion.artifact)
+    def _compared(self, window: Window, version: ModelVersion) -> list[Shadow]:
+        """The shadows whose losses belong beside a version's; a plan needs them once a window."""
+        if self.user.policy.rule == "compare":
+            return freshest(self.state.shadows, window.start)
+        known = [] if version.number != self.champion.number else self.state.shadows
+        return [shadow for shadow in known if shadow.made_at <= window.start and shadow.estimator != version.artifact]
 
     def _replace(self, new: Evidence) -> None:
         kept = [e for e in self.state.evidence if (e.start, e.version) != (new.start, new.version)]
