@@ -52,8 +52,9 @@ def main() -> None:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     found = json.loads(RESULT.read_text())["lives"] if RESULT.exists() else {}
     for name in sys.argv[1:] or LIVES:
-        found[name] = {rule: lived(name, rule) for rule in RULES}
-        RESULT.write_text(json.dumps({"machine": machine, "lives": found}, indent=1) + "\n")
+        for rule in RULES:
+            found.setdefault(name, {})[rule] = lived(name, rule)
+            RESULT.write_text(json.dumps({"machine": machine, "lives": found}, indent=1) + "\n")
 
 
 def shuffled(world: Bikes) -> Bikes:

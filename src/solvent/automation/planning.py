@@ -71,14 +71,11 @@ class Planner:
         ]
 
     def _versions(self) -> Sequence[ModelVersion]:
-        """Those that tell how the pipeline's models do: the champion, and without what was rolled back."""
+        """Those that were in service and tell how the pipeline's models do: none that was rolled back."""
         model, label = self.champion.model, self.settings.policy.label
         decisions = decisions_before(self.store, model, self.now, label)
         back = {made.key for made in decisions if made.decision.action is Action.ROLL_BACK}
         moves = [move for move in moves_before(self.store, model, self.now, label) if move.alias == CHAMPION]
         withdrawn = {old.number for old, new in pairwise(moves) if new.decision in back}
-        return [
-            one
-            for one in self.store.facts.versions(model)
-            if one.number == self.champion.number or one.number not in withdrawn
-        ]
+        served = {move.number for move in moves} - withdrawn | {self.champion.number}
+        return [version for version in self.store.facts.versions(model) if version.number in served]
