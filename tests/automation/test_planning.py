@@ -19,7 +19,7 @@ from solvent.project import Project
 from solvent.registry.references import resolve
 from solvent.registry.signature import Signature
 
-PLAN = SETTINGS.replace("[policy]", '[policy]\nrule = "plan"').replace("fit = 0", 'fit = "0.02 windows"')
+PLAN = SETTINGS.replace('rule = "compare"', 'rule = "plan"').replace("fit = 0", 'fit = "0.02 windows"')
 PAYS, DEAR = PLAN.replace("0.2 windows", "0.5 windows"), PLAN.replace("0.2 windows", "4 windows")
 WEEKS = range(8, 14)
 
@@ -66,7 +66,8 @@ def test_a_shadow_of_an_earlier_tick_is_bought_and_a_retraining_follows_and_pays
     retrain, _ = decided[-1]
     bought = [one for each in decided for one in each[0].evidence["trained"]]
     assert bought
-    assert f"on all rows would save {retrain.evidence['saves']:.3g} units over the next 12 weeks" in retrain.reason
+    assert "retraining v1 now on all rows, 1.8 times what v1 learned from, would save" in retrain.reason
+    assert f"would save {retrain.evidence['saves']:.3g} units over the next 12 weeks against waiting" in retrain.reason
     assert {(one["made"], one["span"]) for one in bought} <= {
         (one["made"], one["span"]) for one in retrain.evidence["models"]
     }

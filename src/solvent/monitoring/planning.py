@@ -35,6 +35,7 @@ from solvent.statistics.foresight import HORIZON, REMEMBERED, Advice, Situation,
 from solvent.statistics.loss_process import LEARNED
 
 _MINUTE = timedelta(minutes=1)
+_WIDER = 1.1  # times the training rows, from which on they are named among the reasons
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -68,15 +69,19 @@ def plan(life: Life, settings: PolicySettings, now: datetime) -> Proposal | Made
             action="hold", reason=_nothing_known(life, told), evidence={**evidence, "because": "no-evidence"}
         )
     bar = barred(life, settings, now)  # where nothing may change, nothing is spent to know
-    advice = advise(_situation(life, settings, told), LEARNED, shadows=bar is None)
+    seen = _situation(life, settings, told)
+    advice = advise(seen, LEARNED, shadows=bar is None)
     if advice.shadow is not None:
         tick, on = advice.shadow
         return Made(told.origin + tick * life.width, settings.spans[on])
-    span = None if advice.span is None else settings.spans[advice.span]
-    reason = _sentence(life, settings, told, advice, span)
-    evidence |= {"saves": advice.saves, **({"span": span} if span else {})}
-    if span is None:
-        return Proposal(action="hold", reason=reason, evidence={**evidence, "because": "price"})
+    evidence["saves"] = advice.saves
+    if advice.span is None:
+        return Proposal(
+            action="hold", reason=_keeping(life, told, seen, advice), evidence={**evidence, "because": "price"}
+        )
+    span, wider = settings.spans[advice.span], float(seen.rows[seen.tick, advice.span] / seen.rows[seen.live])
+    evidence |= {"span": span, "rows": wider}
+    reason = _retraining(life, told, seen, advice, span, wider)
     if bar:
         because, why = bar
         return Proposal(action="hold", reason=f"{reason}, but {why}", evidence={**evidence, "because": because})
@@ -164,18 +169,35 @@ def _rows(life: Life, settings: PolicySettings, told: _Told) -> Counts:
     return rows
 
 
-def _sentence(life: Life, settings: PolicySettings, told: _Told, advice: Advice, span: str | None) -> str:
-    """What a retraining now saves, against the best that waits, over which windows, and what that rests on."""
-    unit, cost = life.unit or "of loss", amount(retraining_price(life, settings))
-    ahead = f"over the next {HORIZON} {width_of(told.known[-1])}"
-    if span is not None:
-        what = f"retraining v{life.version} now on {rows_of(span)} would save {amount(advice.saves)} {unit} {ahead}"
-        what = f"{what} against waiting, its price of {cost} paid"
-    else:
-        what = f"keeping v{life.version} for now would save {amount(-advice.saves)} {unit} {ahead}"
-        what = f"{what} against a retraining now, whose price is {cost}"
+def _retraining(life: Life, told: _Told, seen: Situation, advice: Advice, span: str, wider: float) -> str:
+    """What it saves against the best that waits, over which windows, and whether more rows are a part of why.
+
+    wider: training rows of the new model over those of the one in service.
+    """
+    more = f", {wider:.1f} times what v{life.version} learned from," if wider >= _WIDER else ""
+    saves = f"would save {amount(advice.saves)} {_ahead(life, told)}"
+    price_paid = f"its price of {amount(seen.price)} paid"
+    return (
+        f"retraining v{life.version} now on {rows_of(span)}{more} {saves} against waiting, {price_paid}{_trained(life)}"
+    )
+
+
+def _keeping(life: Life, told: _Told, seen: Situation, advice: Advice) -> str:
+    saves = f"would save {amount(-advice.saves)} {_ahead(life, told)}"
+    return (
+        f"keeping v{life.version} for now {saves} against a retraining now, whose price is {amount(seen.price)}"
+        f"{_trained(life)}"
+    )
+
+
+def _ahead(life: Life, told: _Told) -> str:
+    return f"{life.unit or 'of loss'} over the next {HORIZON} {width_of(told.known[-1])}"
+
+
+def _trained(life: Life) -> str:
+    """Which shadows this tick asked for."""
     looked = [f"{rows_of(model.span)} as of {model.at:%Y-%m-%d}" for model in life.bought]
-    return f"{what}; trained to know that: {', '.join(looked)}" if looked else what
+    return f"; trained to know that: {', '.join(looked)}" if looked else ""
 
 
 def _nothing_known(life: Life, told: _Told) -> str:
