@@ -6,8 +6,10 @@ import shutil
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from small_project import BEGIN, MODEL, SETTINGS, START, end, fitted, make_project, rows, serve_week
+from solvent.automation.evidence import fresh_losses, fresh_pair
 from solvent.automation.hindsight import look_back
 from solvent.automation.promotion import promote_by_person
 from solvent.automation.scoring import Scorer
@@ -15,6 +17,8 @@ from solvent.automation.state import NAME, LoopState
 from solvent.automation.tick import Loop
 from solvent.foundation.clock import iso
 from solvent.lineage.entities import Action, Actor
+from solvent.monitoring.cause import Fresh
+from solvent.monitoring.policy import ShadowLoss, Window
 from solvent.project import Project
 from solvent.registry.references import resolve
 from solvent.registry.signature import Signature
@@ -181,3 +185,12 @@ def test_the_installed_program_plans_and_says_why(aged, solvent, tmp_path):
 
 def test_no_window_before_service_is_asked_about(aged):
     assert min(evidence.start for evidence in state_of(aged[0]).evidence) == START + 8 * (end(1) - end(0))
+
+
+def test_only_the_newest_of_a_span_and_none_older_than_four_windows_is_called_fresh():
+    made = [(end(7), "all"), (end(9), "all"), (end(10), "all"), (end(5), "4w")]
+    shadows = [ShadowLoss(span=span, made_at=at, loss=float(n), differences=[]) for n, (at, span) in enumerate(made)]
+    window = Window(start=end(10), end=end(11), version=1, rows=9, labelled=9, loss=18.0, shadows=shadows)
+    assert fresh_losses(window) == [shadows[2]]
+    assert fresh_pair(window) == Fresh(live=2.0, fresh=2 / 9)
+    assert fresh_pair(replace(window, shadows=shadows[3:])) is None
