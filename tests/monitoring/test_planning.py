@@ -174,6 +174,8 @@ def test_a_version_that_was_rolled_back_is_no_evidence():
     bad = week(5, 9000.0, version=2)
     without = ageing(12, 60.0)
     assert decided(replace(without, windows=[*without.windows, bad])) == decided(without)
+    heard = replace(without, versions={**without.versions, 2: Made(now(5), "13w")})
+    assert decided(replace(heard, windows=[*heard.windows, bad])) != decided(without)
 
 
 def test_prices_in_windows_and_in_money_agree():
