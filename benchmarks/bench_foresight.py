@@ -32,6 +32,7 @@ import polars as pl
 from solvent.backtest.columns import understand
 from solvent.backtest.cut import Course, TooFew, cut
 from solvent.backtest.drift import watch
+from solvent.backtest.leftout import LeftOut, leave_out
 from solvent.backtest.lifetime import aging_by_tick, known_to_age
 from solvent.backtest.matrix import Matrix, fill, fixed_plan
 from solvent.backtest.models import Learner
@@ -73,6 +74,7 @@ class Lived(msgspec.Struct, frozen=True):
     reference: Reference
     drifted: list[bool]
     aged: list[bool]
+    left_out: LeftOut | None
 
 
 def main() -> None:
@@ -91,12 +93,16 @@ def main() -> None:
         for name in asked.only
     ]
     with ProcessPoolExecutor(asked.jobs) as pool:
-        rows = [row for found in pool.map(priced, lives) for row in found]
+        found = [one for one in pool.map(priced, lives) if one is not None]
+    rows = [row for priced_rows, _ in found for row in priced_rows]
+    wandering = [told for _, told in found if told is not None]
     told = {life: summary([row for row in rows if row["life"] == life]) for life in LIVES}
     for life, policies in told.items():
         print(f"\n{life}: cost over the best schedule in hindsight, by policy (90% intervals)")
         for name, figures in policies.items():
             print(f"  {name:24}" + "  ".join(f"{what} {said(value)}" for what, value in figures.items()))
+    for one in wandering:
+        print(f"\n{one['table']}, {one['life']}: {one['feature']} wanders since {one['since']}, saved {one['saved']}")
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     kept = {
         "machine": machine,
@@ -105,6 +111,7 @@ def main() -> None:
         "bars": dict(BARS),
         "pooled": told,
         "mean by table": by_table(rows),
+        "wandering": wandering,
     }
     RESULT.write_text(json.dumps(kept, indent=1) + "\n")
 
@@ -146,6 +153,7 @@ def lived(life: Life) -> Lived:
     learner, plan = Learner(cases, options.model, life.seed), fixed_plan(course, full=False)
     reference = judge(learner, course, fit_rows=plan.fit_rows, seed=life.seed)
     matrix = fill(learner, course, plan, bound=reference.bound, progress=lambda _: None)
+    matrix, left_out = leave_out(learner, course, matrix, reference, seed=life.seed, progress=lambda _: None)
     drift = watch(cases, course, reference, seed=life.seed, until=0.0)
     aged = aging_by_tick(course, matrix, seed=life.seed)
     return Lived(
@@ -154,14 +162,15 @@ def lived(life: Life) -> Lived:
         msgspec.structs.replace(reference, estimator=None),
         drifted=[bool(one.named) for one in drift],
         aged=[known_to_age(one) for one in aged],
+        left_out=left_out,
     )
 
 
-def priced(life: Life) -> list[dict[str, object]]:
-    """A row for each price and policy; of a policy with spans, its cheaper span."""
+def priced(life: Life) -> tuple[list[dict[str, object]], dict[str, object] | None] | None:
+    """A row for each price and policy, of a policy with spans its cheaper span; and the feature that wanders if any."""
     known = remembered(life)
     if known is None:
-        return []
+        return None
     field = Field(known.matrix, known.course, known.reference, drifted=known.drifted, aged=known.aged)
     rows: list[dict[str, object]] = []
     for priced in (field.price(price) for price in PRICES):
@@ -188,7 +197,12 @@ def priced(life: Life) -> list[dict[str, object]]:
             if group not in cheapest or row["to_best"] < cheapest[group]["to_best"]:
                 cheapest[group] = row
         rows += cheapest.values()
-    return rows
+    left = known.left_out
+    if left is None:
+        return rows, None
+    saved = [round(bound, 3) for bound in (left.saved.value, left.saved.lower, left.saved.upper)]
+    about = {"table": life.name, "life": life.kind, "seed": life.seed}
+    return rows, {**about, "feature": left.feature, "since": left.since, "saved": saved}
 
 
 def summary(rows: list[dict]) -> dict[str, dict[str, list[float]]]:

@@ -36,10 +36,10 @@ def project(begun, tmp_path):
     project.close()
 
 
-def served(root, begun, ticks, weeks=range(8, 14), labels=None):
+def served(root, begun, ticks, weeks=range(8, 14), labels=None, workers=0):
     """Weeks of service, ticked at the end of these; what is known afterwards, but when it was measured."""
     project = Project(shutil.copytree(begun, root))
-    with Loop(project) as loop:
+    with Loop(project, workers=workers) as loop:
         for week in weeks:
             moved = rows(week, level=6.0 if week > 11 else 0.0)
             serve_week(project, week, moved, labels=labels is None)
@@ -68,6 +68,13 @@ def test_ticks_in_parts_say_what_one_tick_says(begun, tmp_path):
     for state in (each, once):
         state.monitor.performance.taken = {}  # by the clock of each tick
     assert each.monitor == once.monitor
+
+
+def test_a_process_that_measures_says_what_the_loop_says(begun, tmp_path):
+    here, measured_here, alerts_here = served(tmp_path / "here", begun, ticks=range(8, 14))
+    there, measured_there, alerts_there = served(tmp_path / "there", begun, ticks=range(8, 14), workers=1)
+    assert measured_there == measured_here and alerts_there == alerts_here
+    assert there == here
 
 
 def later(project, week, table):

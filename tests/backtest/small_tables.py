@@ -42,3 +42,18 @@ def sales(rows: int = 1200, *, seed: int = 0, drift: float = 0.0) -> pl.DataFram
             "units": 50 - weight * price + 10 * size + rng.normal(0, 1, rows),
         }
     )
+
+
+def wandering(rows: int = 3000, *, seed: int = 0) -> pl.DataFrame:
+    """Hourly sales of which a campaign's code tells much, until its meaning turns about for good; sizes keep theirs."""
+    rng = np.random.default_rng(seed)
+    size, code = rng.uniform(0, 1, (2, rows))
+    meaning = np.where(np.arange(rows) < 0.4 * rows, 8.0, -8.0)
+    return pl.DataFrame(
+        {
+            "time": [START + timedelta(hours=hour) for hour in range(rows)],
+            "size": size,
+            "code": code,
+            "units": 50 + 10 * size + meaning * (code - 0.5) + rng.normal(0, 1, rows),
+        }
+    )

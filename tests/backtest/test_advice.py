@@ -11,6 +11,7 @@ from solvent.backtest.options import Options
 from solvent.backtest.policies import AHEAD, CARA, FORECAST, NEVER, RULES, SHOWN_ONLY, SOLVENT
 from solvent.backtest.run import backtest
 from solvent.foundation.settings import parse_settings
+from solvent.statistics.replay import Retrained
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +56,13 @@ def test_the_cheaper_rule_is_recommended_with_the_setting_that_puts_it_to_work(f
     settings = parse_settings(tomllib.loads(advice.config), "solvent.toml")
     assert (settings.policy.enabled, settings.policy.rule) == (True, rule)
     assert advice.reason.startswith("Let Solvent decide")
+
+
+def test_a_plan_that_needed_a_model_without_a_feature_is_not_recommended(found):
+    asked = found.asked.named(AHEAD)
+    spans = [*found.matrix.spans[:2], msgspec.structs.replace(found.matrix.spans[0], without="x")]
+    served = msgspec.structs.replace(asked, cost=1.0, retrainings=[Retrained(3, 2, "drift", "it pays")])
+    outcomes = [served if one.name == AHEAD else one for one in found.asked.outcomes]
+    matrix = msgspec.structs.replace(found.matrix, spans=spans)
+    priced = msgspec.structs.replace(found.asked, outcomes=outcomes)
+    assert advise(priced, [priced], found.lifetime, matrix, found.course).policy != AHEAD

@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from backtest.small_tables import START, sales
+from backtest.small_tables import START, sales, wandering
 from solvent.backtest.document import document
 from solvent.backtest.options import PRICES, BadOption, Options, check, parse_train, parse_window
-from solvent.backtest.policies import NEVER, ORACLE, SOLVENT
+from solvent.backtest.policies import AHEAD, NEVER, ORACLE, SOLVENT
+from solvent.backtest.report.page import render_html
 from solvent.backtest.run import backtest
 from solvent.backtest.summary import ageing, headline
 from solvent.backtest.terminal import render
@@ -189,3 +190,36 @@ def test_flags_are_parsed_or_say_how_they_are_written():
     for parse, text in [(parse_train, "1.5"), (parse_train, "soon"), (parse_window, "5 rows")]:
         with pytest.raises(BadOption):
             parse(text)
+
+
+@pytest.fixture(scope="module")
+def turned(folder):
+    wandering().write_parquet(folder / "turned.parquet")
+    return backtest(Options(path=folder / "turned.parquet", time="time", target="units", **QUICK), quiet)
+
+
+def test_a_feature_whose_relation_turns_is_named_and_models_without_it_are_proposed(turned):
+    assert turned.left_out.feature == "code"
+    assert 3 <= turned.left_out.since <= 6, "it turns in the third of twelve windows"
+    assert 0.2 < turned.left_out.saved.lower < turned.left_out.saved.value < 0.8
+    told = document(turned)["wandering"]
+    assert [one["feature"] for one in told] == ["code"] and told[0]["saved_share"]["interval"][0] > 0
+    text = " ".join(" ".join(render(turned)).split())
+    assert "what wanders code: its relation to units moved" in text
+    assert "code" in str(render_html(turned)) and "its relation to units moved" in str(render_html(turned))
+
+
+def test_models_without_it_are_for_the_policy_that_looks_ahead_alone(turned):
+    assert [span.without for span in turned.matrix.spans] == ["", "", "code"]
+    policies = {one["name"]: one for one in document(turned)["policies"]}
+    spans = {name: {one["span"] for one in policy["retrainings"]} for name, policy in policies.items()}
+    assert all("all without code" not in named for name, named in spans.items() if name != AHEAD)
+    ahead, tried = turned.asked.named(AHEAD), turned.matrix.tried
+    assert ahead.fits >= len(ahead.retrainings) + len(tried), "the screening is paid for"
+    early = [one.tick for one in ahead.retrainings if one.span == 2]
+    assert all(tick >= turned.left_out.since for tick in early)
+
+
+def test_where_no_feature_wanders_none_is_named(calm, aging):
+    assert calm.left_out is None and document(calm)["wandering"] == []
+    assert calm.matrix.tried and len(calm.matrix.spans) == 2

@@ -26,7 +26,9 @@ from solvent.data.contracts import (
     read_contract,
     write_contract,
 )
+from solvent.data.contracts.check import constant_stretch
 from solvent.data.contracts.columns import longest_run, may_hold_run
+from solvent.data.contracts.model import ColumnContract
 
 SUMMER_2011, YEAR_END = datetime(2011, 7, 1), datetime(2012, 12, 31)
 
@@ -216,3 +218,12 @@ def test_a_run_is_ruled_out_only_where_there_is_none(values: list[float], length
     if longest_run(pl.Series(values, dtype=pl.Float64))[0] >= length:
         assert may_hold_run(np.array(values), length)
     assert not may_hold_run(np.arange(len(values), dtype=float), 4)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.integers(1, 60)), max_size=6), st.integers(1, 5))
+def test_a_stretch_of_one_text_is_found_whatever_holds_the_text(
+    runs: list[tuple[str | None, int]], before: int
+) -> None:
+    column = ColumnContract(name="kind", type=ColumnType.CATEGORY, longest_run=before)
+    texts = pl.Series("kind", [text for text, length in runs for _ in range(length)], dtype=pl.String)
+    assert constant_stretch(column, texts) == constant_stretch(column, texts.cast(pl.Categorical))

@@ -10,11 +10,11 @@ from solvent.statistics.aging import age_curve, excess_of, half_life, judge_agin
 WINDOWS, MEMORY, WORLDS = 30, 8, 60
 
 
-def losses(kind, seed, *, noise=0.05, rate=0.03):
+def losses(kind, seed, *, noise=0.05, rate=0.03, luck=0.05):
     """Losses of models made before each window, trained on the last MEMORY windows, whose luck neighbours share."""
     rng = np.random.default_rng(seed)
-    rows = rng.normal(0, 0.05 * MEMORY**0.5, WINDOWS + MEMORY)
-    luck = np.array([rows[k : k + MEMORY].mean() for k in range(WINDOWS)])
+    rows = rng.normal(0, luck * MEMORY**0.5, WINDOWS + MEMORY)
+    own = np.array([rows[k : k + MEMORY].mean() for k in range(WINDOWS)])
     season = 1 + 0.5 * np.sin(np.arange(WINDOWS) / 3)
     made, window = np.indices((WINDOWS, WINDOWS))
     age = window - made
@@ -24,7 +24,7 @@ def losses(kind, seed, *, noise=0.05, rate=0.03):
         "abrupt": np.where(window >= 14, 1 - np.clip((made - 14) / MEMORY, 0, 1), 0),
         "erratic": rng.normal(0, 0.04, age.shape) * age,
     }[kind]
-    return season + luck[:, None] + added + rng.normal(0, noise, age.shape)
+    return season + own[:, None] + added + rng.normal(0, noise, age.shape)
 
 
 def judged(kind, seed, **more):
@@ -57,6 +57,12 @@ def test_a_hard_season_that_hits_fresh_models_too_is_no_age():
     assert excess_of(harder, rows)[np.triu_indices(WINDOWS)] == pytest.approx(
         excess_of(matrix, rows)[np.triu_indices(WINDOWS)]
     )
+
+
+def test_luck_that_old_models_share_less_of_is_not_erratic():
+    """Nothing ages, and models differ by the rows that they happened to see, of which young ones share most."""
+    verdicts = [judged("stable", seed, noise=0.005, luck=0.1).verdict for seed in range(WORLDS)]
+    assert verdicts.count("erratic") <= 0.02 * WORLDS
 
 
 def test_significant_but_tiny_is_stable():

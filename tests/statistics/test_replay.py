@@ -166,3 +166,21 @@ def test_age_is_a_reason_only_once_it_is_known():
     assert {kind for tick, (_, kind) in kinds.items() if tick >= 6} == {"drift"}
     assert all(kind == ("more_data", "performance")[span] for tick, (span, kind) in kinds.items() if tick < 6)
     assert min(kinds) < 6 < max(kinds)
+
+
+def test_a_span_is_trained_on_only_once_it_is_open():
+    """Models that do not know a feature, far better than the others, are not even looked at before they are known of.
+
+    From then on the first of them is known without a shadow, and they are put to work.
+    """
+    wide = np.concatenate([losses(9, rate=0.2), 0.5 * losses(9, rate=0.0)[:, :1]], axis=1)
+    rows = np.concatenate([ROWS, ROWS[:, :1]], axis=1)
+    asked = {"price": 5.0, "rows": rows, "fit": 0.25, "usual": 50.0, "opens": [0, 0, 6]}
+    found = replay(looking_ahead(), wide, WINDOW_OF, SIZES, np.arange(TICKS), **asked)
+    other = np.concatenate([wide[:, :2], 9 * wide[:, 2:]], axis=1)
+    again = replay(looking_ahead(), other, WINDOW_OF, SIZES, np.arange(TICKS), **asked)
+    until = [one for one in found.retrained if one.tick < 6]
+    assert until == [one for one in again.retrained if one.tick < 6] and until
+    assert next(one.span for one in found.retrained if one.tick >= 6) == 2
+    assert {one.kind for one in found.retrained if one.span == 2} == {"drift"}
+    assert 2 not in {one.span for one in again.retrained}

@@ -35,9 +35,19 @@ def test_no_values_bound_nothing() -> None:
     assert (found.lower, found.upper) == (0, 2) and np.isnan(found.value)
 
 
+@given(units, st.sampled_from([0.5, 0.9, 0.99]), st.integers(1, 40))
+def test_an_interval_is_the_end_of_the_sequence(values: np.ndarray, level: float, times: int) -> None:
+    values = np.tile(np.append(values, 0.3), times)
+    lower, upper = confidence_sequence(2 * values - 1, low=-1, high=1, level=level)
+    found, mean = mean_interval(2 * values - 1, low=-1, high=1, level=level), (2 * values - 1).mean()
+    assert (found.lower, found.upper) == (min(lower[-1], mean), max(upper[-1], mean))
+
+
 def test_impossible_bounds_are_refused() -> None:
     with pytest.raises(ValueError, match="low < high"):
         confidence_sequence(np.array([1.0]), low=1, high=1)
+    with pytest.raises(ValueError, match="low < high"):
+        mean_interval(np.array([1.0]), low=1, high=1)
     with pytest.raises(ValueError, match="no mean can be"):
         Bets.against(0.0)
     with pytest.raises(ValueError, match="no mean can be"):

@@ -14,7 +14,6 @@ from solvent.automation.promotion import register_shadow
 from solvent.automation.rollout import Rollout
 from solvent.automation.shadows import Pools, make_shadows
 from solvent.automation.state import Shadow, Trial
-from solvent.automation.watching import Watch
 from solvent.foundation.settings import ModelSettings
 from solvent.lineage.entities import Action, Decision
 from solvent.monitoring.planning import plan
@@ -33,14 +32,14 @@ _KINDS = {Action.RETRAIN: "retrain", Action.WAIVE: "promote", Action.ROLL_BACK: 
 class Act:
     """One model's decisions at one tick. Every effect carries a name, so a repeated tick decides nothing twice.
 
-    watch: of the same tick, when it has measured.
+    planner: of the same tick, when it has been measured.
     """
 
     def __init__(
         self,
         project: Project,
         model: ModelSpec,
-        watch: Watch,
+        planner: Planner,
         pools: Pools,
         *,
         end: datetime,
@@ -48,16 +47,18 @@ class Act:
         self.project = project
         self.store: Store = project.store
         self.model = model
-        self.champion = watch.champion
-        self.state = watch.state
-        self.settings: ModelSettings = watch.user
+        self.champion = planner.champion
+        self.state = planner.state
+        self.settings: ModelSettings = planner.settings
         self.pools = pools
         self.end = end
-        self.now = watch.now
+        self.now = planner.now
         self.problems: list[str] = []  # what could not be trained; it decides nothing
         occasion = end.isoformat()
-        self.rollout = Rollout(self.store, self.champion, self.settings, watch.scorer, occasion=occasion, now=self.now)
-        self.planner = Planner(watch)
+        self.rollout = Rollout(
+            self.store, self.champion, self.settings, planner.scorer, occasion=occasion, now=self.now
+        )
+        self.planner = planner
 
     def decide(self) -> list[Decision]:
         """Ask the policy by its rule; where it would retrain, take the model that it means through the gate."""

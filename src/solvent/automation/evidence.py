@@ -16,6 +16,7 @@ from solvent.lineage.entities import ModelVersion
 from solvent.monitoring.cause import Fresh
 from solvent.monitoring.policy import ShadowLoss
 from solvent.monitoring.policy import Window as Evidence
+from solvent.monitoring.reference import Reference
 from solvent.monitoring.state import Span
 from solvent.registry.signature import Signature
 from solvent.statistics.domain import even_draw
@@ -25,6 +26,11 @@ Floats = NDArray[np.float64]
 GRACE = 4  # closed windows whose late labels are still counted in
 FRESH = 4  # windows after which a model is fresh no more
 SCORED = 20_000  # labelled rows of a window that shadows are asked about
+
+
+def bound_of(reference: Reference | None) -> float:
+    """At which losses are clipped; no bound where the reference has no labels."""
+    return reference.risk.bound if reference is not None and reference.risk is not None else float("inf")
 
 
 def version_losses(rows: pl.DataFrame, version: ModelVersion, scorer: Scorer, bound: float) -> Floats:

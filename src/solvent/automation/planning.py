@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from solvent.automation.before import decisions_before, moves_before
 from solvent.automation.evidence import window_evidence
 from solvent.automation.rows import served_rows
-from solvent.automation.state import Shadow
-from solvent.automation.watching import Watch
+from solvent.automation.scoring import Scorer
+from solvent.automation.state import LoopState, Shadow
 from solvent.foundation.clock import parse_instant, parse_span
+from solvent.foundation.settings import ModelSettings
 from solvent.lineage.entities import Action, ModelVersion
 from solvent.monitoring.planning import Life, Made
 from solvent.monitoring.policy import PolicyHistory
 from solvent.registry.references import CHAMPION
 from solvent.statistics.foresight import REMEMBERED
 
+if TYPE_CHECKING:
+    from solvent.store import Store
+
 
 class Planner:
     """One model's life as its plan sees it. bought: models that this tick asked for, whether or not they were trained.
 
-    The evidence in `state` is changed in place.
+    bound: at which losses are clipped, asked for where a shadow is scored. The evidence in `state` is changed in place.
     """
 
-    def __init__(self, watch: Watch) -> None:
-        self.store, self.champion, self.state, self.settings = watch.store, watch.champion, watch.state, watch.user
-        self.scorer, self.bound, self.now = watch.scorer, watch.bound, watch.now
+    def __init__(
+        self,
+        store: Store,
+        champion: ModelVersion,
+        state: LoopState,
+        scorer: Scorer,
+        settings: ModelSettings,
+        *,
+        bound: Callable[[], float],
+        now: datetime,
+    ) -> None:
+        self.store, self.champion, self.state, self.scorer = store, champion, state, scorer
+        self.settings, self.bound, self.now = settings, bound, now
         self.bought: list[Made] = []
 
     def life(self, history: PolicyHistory) -> Life:
@@ -58,7 +74,7 @@ class Planner:
         for at in latest.values():
             start, end = known[at].start, known[at].end
             rows = served_rows(self.store, self.champion.model, start, end, known_by=self.now, features=features)
-            found = window_evidence(rows, self.champion, [shadow], self.scorer, self.bound, start=start, end=end)
+            found = window_evidence(rows, self.champion, [shadow], self.scorer, self.bound(), start=start, end=end)
             share = known[at].labelled / max(found.labelled, 1)  # labels that came since are not in the sums beside it
             new = [replace(one, loss=share * one.loss) for one in found.shadows]
             known[at] = replace(known[at], shadows=[*known[at].shadows, *new])

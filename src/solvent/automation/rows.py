@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from solvent.store.log.tables import has_duplicates
+from solvent.data.threads import each_column
+from solvent.store.log.tables import has_duplicates, places_of
 
 if TYPE_CHECKING:
     from solvent.store import Store
@@ -36,11 +37,16 @@ def served_rows(
     if features is not None:
         wanted = {f"{FEATURE}{name}" for name in features}
         scan = scan.select(n for n in scan.collect_schema() if not n.startswith(FEATURE) or n in wanted)
-    rows = scan.collect().rechunk()  # columns in one piece each are handed on without being copied
+    rows = _in_one_piece(scan.collect())
     if has_duplicates(rows["prediction_id"]):
         rows = rows.unique("prediction_id", keep="first", maintain_order=True)
     rows = rows.hstack(_labels(store, model, rows, known_by))
     return rows if rows["event_time"].is_sorted() else rows.sort("event_time")
+
+
+def _in_one_piece(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, each column in one chunk, so that it is handed on without being copied."""
+    return pl.DataFrame(each_column(lambda column: column.rechunk(), rows.get_columns(), rows=rows.height))
 
 
 def _labels(store: Store, model: str, rows: pl.DataFrame, known_by: datetime) -> pl.DataFrame:
@@ -51,9 +57,8 @@ def _labels(store: Store, model: str, rows: pl.DataFrame, known_by: datetime) ->
     first = rows.select(pl.min_horizontal(pl.col("event_time").min(), pl.col("answered_at").min())).item()
     outcomes = store.log.latest_outcomes(model, known_by, since=None if first is None else first - _SKEW)
     labels = outcomes.select("prediction_id", "label", "known_at").collect()
-    places = labels.select("prediction_id").with_row_index("place")  # joined alone, half as dear as with what they hold
-    found = rows.select("prediction_id").join(places, on="prediction_id", how="left", maintain_order="left")
-    return labels.select(pl.col("label", "known_at").gather(found["place"]))
+    places = places_of(rows["prediction_id"], labels["prediction_id"])
+    return labels.select(pl.col("label", "known_at").gather(places))
 
 
 def features_of(rows: pl.DataFrame) -> pl.DataFrame:

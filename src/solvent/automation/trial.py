@@ -61,7 +61,7 @@ def continue_trial(
     store: Store,
     model: str,
     trial: Trial,
-    reference: Reference,
+    reference: Reference | None,
     scorer: Scorer,
     policy: PolicySettings,
     now: datetime,
@@ -73,7 +73,7 @@ def continue_trial(
     anyone: rows count whoever answered them, not those of the new version alone.
     """
     new, old = store.facts.version(model, trial.new), store.facts.version(model, trial.old)
-    if new is None or old is None or reference.risk is None:
+    if new is None or old is None or reference is None or reference.risk is None:
         return trial, None
     rows = _newly_labelled(store, [old, new], trial, now, anyone=anyone)
     bound, usual = reference.risk.bound, max(reference.risk.mean.value, 1e-12)

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from solvent.automation.evidence import GRACE, excuse, fresh_losses, fresh_pair, window_evidence
+from solvent.automation.evidence import GRACE, bound_of, excuse, fresh_losses, fresh_pair, window_evidence
 from solvent.automation.rows import FEATURE, served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import freshest
@@ -64,7 +64,7 @@ class Watch:
         self.store = store
         self.champion = champion
         self.reference = reference
-        self.bound = reference.risk.bound if reference.risk else float("inf")  # losses are clipped there
+        self.bound = bound_of(reference)
         self.sample = sample
         self.state = state
         self.settings = settings

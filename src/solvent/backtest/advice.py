@@ -27,20 +27,26 @@ class Advice(msgspec.Struct, frozen=True):
 
 def advise(asked: Priced, curve: list[Priced], lifetime: Lifetime, matrix: Matrix, course: Course) -> Advice:
     """The cheapest policy that settings can put to work; simple ones and Solvent's first where they come close."""
-    offered = [outcome for outcome in asked.outcomes if outcome.name not in SHOWN_ONLY]
-    never, own = asked.named(NEVER), _own(asked)
+    offered = [one for one in asked.outcomes if one.name not in SHOWN_ONLY and not _fewer(one, matrix)]
+    never, own = asked.named(NEVER), _own(asked, matrix)
     cheapest = chosen = min(offered, key=lambda outcome: outcome.cost)
     if own.cost <= _CLOSE * cheapest.cost:
         chosen = never if never.cost <= own.cost else own
     if never.cost <= _ENOUGH * cheapest.cost:
         chosen = never
-    sentences = [_what(chosen, matrix, course), _why(chosen, asked, lifetime), _price(chosen, asked, curve)]
+    sentences = [_what(chosen, matrix, course), _why(chosen, asked, lifetime), _price(chosen, asked, curve, matrix)]
     return Advice(chosen.name, " ".join(sentences), _config(chosen, asked, matrix, course))
 
 
-def _own(priced: Priced) -> Outcome:
-    """The cheaper of Solvent's rules."""
-    return min((priced.named(name) for name in RULES), key=lambda outcome: outcome.cost)
+def _own(priced: Priced, matrix: Matrix) -> Outcome:
+    """The cheaper of Solvent's rules that settings can put to work."""
+    both = [priced.named(name) for name in RULES]
+    return min((one for one in both if not _fewer(one, matrix)), key=lambda outcome: outcome.cost)
+
+
+def _fewer(outcome: Outcome, matrix: Matrix) -> bool:
+    """Whether it served a model without a feature, which the loop cannot make."""
+    return any(matrix.spans[one.span].without for one in outcome.retrainings)
 
 
 def _what(chosen: Outcome, matrix: Matrix, course: Course) -> str:
@@ -69,11 +75,11 @@ def _why(chosen: Outcome, asked: Priced, lifetime: Lifetime) -> str:
     )
 
 
-def _price(chosen: Outcome, asked: Priced, curve: list[Priced]) -> str:
+def _price(chosen: Outcome, asked: Priced, curve: list[Priced], matrix: Matrix) -> str:
     """From which price on the recommendation turns."""
     better = [one for one in curve if one.named(NEVER).cost <= one.named(chosen.name).cost]
     if chosen.name == NEVER:
-        cheaper = [one for one in curve if _own(one).cost < one.named(NEVER).cost]
+        cheaper = [one for one in curve if _own(one, matrix).cost < one.named(NEVER).cost]
         if not cheaper:
             return "No price looked at changes that."
         return f"That changes where a retraining costs {losses(cheaper[-1].relative)} or less."
@@ -89,7 +95,7 @@ def _config(chosen: Outcome, asked: Priced, matrix: Matrix, course: Course) -> s
     """Settings as `solvent.toml` knows them; a schedule is a matter of cron."""
     width = max(round(course.days()), 1)
     per_row = course.days() / float(matrix.rows.mean())
-    spans = [f'"{_span(span.rows, per_row)}"' for span in matrix.spans]
+    spans = [f'"{_span(span.rows, per_row)}"' for span in matrix.spans if not span.without]
     fit = min(FIT, 0.25 * asked.relative)
     lines = [
         "[monitor]",

@@ -36,6 +36,7 @@ def document(found: Backtest) -> dict[str, Any]:
         "windows": _windows(found),
         "aging": _aging(found),
         "forecast": _forecasts(found),
+        "wandering": _wandering(found),
         "warnings": [
             {
                 "at": iso(warning.at),
@@ -128,6 +129,14 @@ def _aging(found: Backtest) -> dict[str, Any]:
             ],
         },
     }
+
+
+def _wandering(found: Backtest) -> list[dict[str, Any]]:
+    left = found.left_out
+    if left is None:
+        return []
+    saved = {"value": _plain(left.saved.value), "interval": [_plain(left.saved.lower), _plain(left.saved.upper)]}
+    return [{"feature": left.feature, "since_window": left.since, "saved_share": saved}]
 
 
 def _forecasts(found: Backtest) -> list[dict[str, Any]]:

@@ -29,10 +29,15 @@ _LEAST_FIT = 2_000
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Training rows counted back from a tick: rows, None for all; name: as people read it."""
+    """What a model is trained on. rows: counted back from its tick, None for all; name: as people read it.
+
+    without: a feature that is left out, '' for none; since: the tick from which that is known to be worth a thought.
+    """
 
     name: str
     rows: int | None
+    without: str = ""
+    since: int = 0
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -46,7 +51,7 @@ class Plan(msgspec.Struct, frozen=True):
 class Matrix(msgspec.Struct, frozen=True):
     """losses: shape (n_ticks, n_spans, n_blocks), clipped, summed over each block's rows and scaled from the scored
     rows to all; NaN before the tick. window_of: shape (n_blocks,). rows, scored: shape (n_windows,).
-    said: what was sampled, in sentences.
+    said: what was sampled, in sentences. tried: features without which the first model was trained too.
     """
 
     losses: Floats
@@ -56,6 +61,7 @@ class Matrix(msgspec.Struct, frozen=True):
     scored: Counts
     plan: Plan
     said: list[str]
+    tried: list[str] = []
 
     def by_window(self) -> Floats:
         """Shape (n_ticks, n_spans, n_windows); zeros before the tick, where nothing is read."""
@@ -119,23 +125,55 @@ def fill(
                 stride *= 2  # the round before was the last that fits
                 break
         for tick, at in jobs:
-            limit, until = spans[at].rows, int(course.trained_by[tick])
-            trained = sample(np.arange(max(until - limit, 0) if limit else 0, until), plan.fit_rows)
-            sums[tick, at] = _score(learner, course, trained, rows[rows >= course.bounds[tick]], bound)
+            sums[tick, at] = _model(learner, course, plan, bound, (tick, spans[at]), rows)
             progress(_said(len(sums), len(_jobs(course, stride, len(spans))), clock.perf_counter() - begun))
         if seconds is None or stride == 1:
             break
         stride //= 2
-    losses = np.full((course.windows, len(spans), len(course.window_of)), np.nan)
-    for tick, at in _jobs(course, stride, len(spans)):
-        for served in range(tick, min(tick + stride, course.windows)):
-            ahead = course.window_of >= served
-            losses[served, at, ahead] = sums[tick, at][ahead]
+    losses = np.stack(
+        [
+            _serving(course, {tick: sums[tick, at] for tick in range(0, course.windows, stride)}, stride)
+            for at in range(len(spans))
+        ],
+        axis=1,
+    )
     sizes = np.diff(course.bounds)
     scored = np.bincount(np.searchsorted(course.bounds, rows, side="right") - 1, minlength=course.windows)
     done = Plan(plan.fit_rows, plan.score_rows, stride)
     said = _sampled(done, int(course.trained_by[-1]), int(sizes.max()))
     return Matrix(losses, course.window_of, spans, sizes, scored, done, said)
+
+
+def of_span(learner: Learner, course: Course, plan: Plan, span: Span, *, bound: float) -> Floats:
+    """Losses of the models of one span alone, as `Matrix.losses` has them, shape (n_ticks, n_blocks)."""
+    rows = _scored_rows(course, plan)
+    sums = {
+        tick: _model(learner, course, plan, bound, (tick, span), rows) for tick in range(0, course.windows, plan.stride)
+    }
+    return _serving(course, sums, plan.stride)
+
+
+def of_first(learner: Learner, course: Course, plan: Plan, *, bound: float) -> Floats:
+    """Losses of the first model alone, shape (n_blocks,)."""
+    return _model(learner, course, plan, bound, (0, Span("all", None)), _scored_rows(course, plan))
+
+
+def _model(learner: Learner, course: Course, plan: Plan, bound: float, model: tuple[int, Span], rows: Counts) -> Floats:
+    """Train the model of a tick and span, and score it on those of these rows that come after."""
+    tick, span = model
+    until = int(course.trained_by[tick])
+    trained = sample(np.arange(max(until - span.rows, 0) if span.rows else 0, until), plan.fit_rows)
+    return _score(learner, course, trained, rows[rows >= course.bounds[tick]], bound)
+
+
+def _serving(course: Course, sums: dict[int, Floats], stride: int) -> Floats:
+    """Every tick's losses from those of every `stride`th, whose models serve in between; NaN before the tick."""
+    losses = np.full((course.windows, len(course.window_of)), np.nan)
+    for tick, own in sums.items():
+        for served in range(tick, min(tick + stride, course.windows)):
+            ahead = course.window_of >= served
+            losses[served, ahead] = own[ahead]
+    return losses
 
 
 def _jobs(course: Course, stride: int, spans: int) -> list[tuple[int, int]]:

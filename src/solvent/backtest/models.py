@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -67,12 +68,26 @@ class Learner:
 
     def __init__(self, cases: Cases, model: str, seed: int) -> None:
         self.cases = cases
+        self._model, self._seed = model, seed
         self.name = model or BUILT_IN
         self._make: Callable[[], Any] = _factory(model) if model else lambda: _built_in(cases, seed)
         self._table: Any = cases.x
         if model:
             self._table = as_fitted(cases.frame, "pandas") if find_spec("pandas") else cases.frame
         self._checked = False
+
+    def without(self, feature: str) -> Learner:
+        """The same kind of model, which does not know one feature."""
+        cases = self.cases
+        kept = [name != feature for name in cases.features]
+        fewer = msgspec.structs.replace(
+            cases,
+            frame=cases.frame.drop(feature),
+            x=cases.x[:, kept],
+            categorical=cases.categorical[kept],
+            clocks=cases.clocks - {feature},
+        )
+        return Learner(fewer, self._model, self._seed)
 
     def take(self, rows: Counts, mixed: tuple[int, Counts] | None = None) -> Any:
         """These rows as the estimator takes them; one feature's values of other rows where it is `mixed`."""

@@ -69,7 +69,11 @@ class Priced(msgspec.Struct, frozen=True):
 
 
 class Field:
-    """The matrix with what every policy needs; policies that know no price are lived only once."""
+    """The matrix with what every policy needs; policies that know no price are lived only once.
+
+    Models without a feature are for the policy that looks ahead alone: schedules, the oracle and the rules choose among
+    spans of rows.
+    """
 
     def __init__(
         self,
@@ -81,7 +85,9 @@ class Field:
         aged: Sequence[bool],
     ) -> None:
         self.matrix, self.course = matrix, course
-        self.sums = matrix.by_window()
+        self._all = matrix.by_window()
+        self._spans = [at for at, span in enumerate(matrix.spans) if not span.without]
+        self.sums = self._all[:, self._spans]
         self.window_loss = float(self.sums[0, 0, 0])
         self._sizes = np.bincount(course.block_of, minlength=len(course.window_of))
         self._rows = _trained_rows(matrix, course)
@@ -101,7 +107,10 @@ class Field:
             CARA: comparing(as_cara()),
             FORECAST: comparing(on_forecast()),
         }
-        lives = {**self._fixed, **{name: self._live(policy, each, fit) for name, policy in weighing.items()}}
+        lives = {
+            **self._fixed,
+            **{name: self._live(policy, each, fit, fewer=name == AHEAD) for name, policy in weighing.items()},
+        }
         for name, plan, why in (
             (HINDSIGHT, best, "chosen knowing the outcome"),
             (ORACLE, ideal, "knows every outcome"),
@@ -110,27 +119,34 @@ class Field:
         outcomes = [self._outcome(name, life, each, fit, never, ideal.cost) for name, life in lives.items()]
         return Priced(relative, each, outcomes)
 
-    def _live(self, policy: Policy, price: float, fit: float) -> Lived:
-        return replay(
+    def _live(self, policy: Policy, price: float, fit: float, *, fewer: bool = False) -> Lived:
+        """fewer: whether it may also train models that do not know the feature that wanders."""
+        spans = list(range(len(self.matrix.spans))) if fewer else self._spans
+        lived = replay(
             policy,
-            self.matrix.losses,
+            self.matrix.losses[:, spans],
             self.matrix.window_of,
             self._sizes,
             self.course.known,
             price=price,
-            rows=self._rows,
+            rows=self._rows[:, spans],
             fit=fit,
             usual=self._usual,
             stride=self.matrix.plan.stride,
             drifted=self._drifted,
             aged=self._aged,
+            opens=[self.matrix.spans[at].since for at in spans],
         )
+        tried = [(0, 0)] * len(self.matrix.tried) if fewer else []
+        return msgspec.structs.replace(lived, shadows=[*lived.shadows, *tried])
 
     def _without_price(self, reference: Reference) -> dict[str, Policy]:
         run = self.course.quiet_blocks()
         found: dict[str, Policy] = {NEVER: lambda _: None}
         for at, span in enumerate(self.matrix.spans):
             on = "all rows" if span.rows is None else span.name
+            if span.without:
+                continue
             for every in (every for every in EVERY if every < self.course.windows):
                 found[schedule_name(every, on)] = on_schedule(every, at)
             found[f"on drift, {on}"] = on_drift(at)
@@ -139,7 +155,7 @@ class Field:
 
     def _outcome(self, name: str, life: Lived, each: float, fit: float, never: float, ideal: float) -> Outcome:
         """A shadow's fit costs as its rows, against those of all."""
-        loss = schedule_cost(self.sums, as_schedule(life.retrained), 0.0)
+        loss = schedule_cost(self._all, as_schedule(life.retrained), 0.0)
         share = self._rows / self._rows.max(axis=1, keepdims=True)
         cost = loss + len(life.retrained) * each + fit * float(sum(share[one] for one in life.shadows))
         rows = int(self.matrix.rows.sum())

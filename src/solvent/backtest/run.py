@@ -14,6 +14,7 @@ from solvent.backtest.drift import Drift, watch
 from solvent.backtest.estimates import Estimated, estimate
 from solvent.backtest.forecasts import Foretold, foretell
 from solvent.backtest.leaks import refuse_leaks
+from solvent.backtest.leftout import LeftOut, leave_out
 from solvent.backtest.lifetime import Lifetime, age, aging_by_tick, known_to_age, threshold_of
 from solvent.backtest.matrix import Matrix, budgeted, fill, fixed_plan, write_matrix
 from solvent.backtest.models import Learner
@@ -40,6 +41,7 @@ class Backtest(msgspec.Struct, frozen=True):
     model: str
     reference: Reference
     matrix: Matrix
+    left_out: LeftOut | None
     windows: list[Realised]
     asked: Priced
     curve: list[Priced]
@@ -71,6 +73,9 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
         plan = budgeted(plan, course, learner, reference.bound, _left(options, begun))
     seconds = _left(options, begun) if options.budget is not None and not options.full else None
     matrix = fill(learner, course, plan, bound=reference.bound, progress=progress, seconds=seconds)
+    left_out = None
+    if seconds is None:
+        matrix, left_out = leave_out(learner, course, matrix, reference, seed=options.seed, progress=progress)
     if options.matrix is not None:
         write_matrix(matrix, course, options.matrix)
     windows = live_on(learner, course, matrix, bound=reference.bound, fit_rows=plan.fit_rows, seed=options.seed)
@@ -101,6 +106,7 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
         model=learner.name,
         reference=reference,
         matrix=matrix,
+        left_out=left_out,
         windows=windows,
         asked=asked,
         curve=curve,

@@ -181,6 +181,20 @@ def moved(found: Backtest) -> str:
     return f"{words} {when_of(found, window.start)}{season}{more}"
 
 
+def wandering(found: Backtest) -> str:
+    """The feature that a model had better not known, and what leaving it out saves; '' where none is known."""
+    left = found.left_out
+    if left is None or not left.saved.lower > 0:
+        return ""
+    low, high = (max(round(100 * bound), 0) for bound in (left.saved.lower, min(left.saved.upper, 1.0)))
+    since = when_of(found, found.windows[left.since].start)
+    return (
+        f"{left.feature}: its relation to {found.options.target} moved, and without it the first model would have "
+        f"erred {left.saved.value:.0%} less ({low} to {high}%, 90%) after that was known {since}: "
+        f"try --drop {left.feature}"
+    )
+
+
 def warned(found: Backtest) -> str:
     """The first warning, and how many were false."""
     crossed = first_crossing(found.windows, found.lifetime.threshold)

@@ -30,6 +30,7 @@ def render(found: Backtest) -> list[str]:
         *_row("forecasts so far", summary.foretold(found)),
         *_row("without labels", summary.estimates(found)),
         *_row("what moved", summary.moved(found)),
+        *(_row("what wanders", summary.wandering(found)) if summary.wandering(found) else []),
         *_row("warnings", summary.warned(found)),
         "",
         *_policies(found),

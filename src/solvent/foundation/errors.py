@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class SolventError(Exception):
@@ -37,9 +37,19 @@ class SolventError(Exception):
         hint = f": {self.next}" if self.next else ""
         return f"{place}{self.what}{hint}"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From process to process as it is: a subclass may want other arguments than its sentence."""
+        return _restored, (type(self), self.args, self.__dict__)
+
     def as_json(self) -> dict[str, dict[str, str]]:
         """The document that `--json` prints: {"error": {code, what, where, next}}."""
         return {"error": {"code": self.code, "what": self.what, "where": self.where, "next": self.next}}
+
+
+def _restored(kind: type[SolventError], args: tuple[Any, ...], fields: dict[str, Any]) -> SolventError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 class UsageError(SolventError):

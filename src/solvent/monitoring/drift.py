@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from solvent.data.contracts.columns import missing_share
+from solvent.data.threads import each_column
 from solvent.foundation.clock import to_micros
 from solvent.lineage.entities import Measurement
 from solvent.monitoring.estimate import Harm
@@ -49,10 +50,10 @@ def watch_drift(
     """
     drift, findings = state.drift, Findings()
     judged: dict[str, float] = {}
-    for name, track in drift.tracks.items():
-        if name in broken or name not in frame.columns:
-            continue
-        counts = count_window(track, frame[name])
+    names = [name for name in drift.tracks if name in frame.columns and name not in broken]
+    counted = each_column(lambda name: count_window(drift.tracks[name], frame[name]), names, rows=frame.height)
+    for name, counts in zip(names, counted, strict=True):
+        track = drift.tracks[name]
         if sum(counts) < settings.least_rows:
             continue
         distance, usual, p = judge_window(track, counts)

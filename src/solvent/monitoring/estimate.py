@@ -8,11 +8,14 @@ import polars as pl
 from scipy.special import bdtrc
 
 from solvent.data.contracts import ColumnType, Contract, Role
+from solvent.data.contracts.model import ColumnContract
+from solvent.data.threads import each_column
 from solvent.monitoring.frames import TIME, floats_of, micros_of, outputs_of
 from solvent.monitoring.matrix import feature_matrix
 from solvent.monitoring.reference import Reference, worst_tolerated
 from solvent.monitoring.settings import Findings, MonitorSettings, Subject
 from solvent.monitoring.state import MonitorState
+from solvent.statistics.arrays import Flags
 from solvent.statistics.domain import even_draw
 from solvent.statistics.estimation import MOST_WINDOW
 from solvent.statistics.losses import metric_named
@@ -104,19 +107,24 @@ def harm_of(found: Findings, reference: Reference, settings: MonitorSettings) ->
 
 def outside_support(frame: pl.DataFrame, contract: Contract) -> float:
     """Share of rows with a feature that the reference never showed: beyond its range by 5%, or a new category."""
+    features = [c for c in contract.columns if c.role is Role.FEATURE and c.name in frame.columns]
     outside = np.zeros(frame.height, dtype=bool)
-    for column in contract.columns:
-        if column.role is not Role.FEATURE or column.name not in frame.columns:
-            continue
-        if column.type is ColumnType.NUMBER and column.seen is not None and frame[column.name].dtype.is_numeric():
-            values, margin = floats_of(frame[column.name]), 0.05 * (column.seen[1] - column.seen[0])
-            outside |= (values < column.seen[0] - margin) | (values > column.seen[1] + margin)
-        elif column.categories is not None:
-            text = frame[column.name].cast(pl.String)
-            new = sorted(set(text.unique().drop_nulls()) - set(column.categories))
-            if new:
-                outside |= text.is_in(new).fill_null(False).to_numpy()
+    for rows in each_column(lambda one: _outside(one, frame[one.name]), features, rows=frame.height):
+        if rows is not None:
+            outside |= rows
     return float(outside.mean()) if len(outside) else 0.0
+
+
+def _outside(column: ColumnContract, series: pl.Series) -> Flags | None:
+    """Which rows of a feature are, shape (n_rows,); None where none can be."""
+    if column.type is ColumnType.NUMBER and column.seen is not None and series.dtype.is_numeric():
+        values, margin = floats_of(series), 0.05 * (column.seen[1] - column.seen[0])
+        return np.asarray((values < column.seen[0] - margin) | (values > column.seen[1] + margin))
+    if column.categories is None:
+        return None
+    text = series.cast(pl.String)
+    new = sorted(set(text.unique().drop_nulls()) - set(column.categories))
+    return text.is_in(new).fill_null(False).to_numpy() if new else None
 
 
 def score_estimate(

@@ -48,13 +48,13 @@ def _label(label: pl.Series, signature: Mapping[str, Any]) -> pl.Series:
 
 def _naive(times: pl.Series) -> pl.Series:
     if isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None:
-        times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        times = times.cast(pl.Int64).cast(pl.Datetime(times.dtype.time_unit))  # instants lie there as UTC
     return times.cast(pl.Datetime("us"))
 
 
 def micros_of(times: pl.Series) -> Counts:
     """Microseconds since 1970 UTC, shape (n_rows,)."""
-    return times.to_physical().cast(pl.Int64).to_numpy()
+    return times.cast(pl.Int64).to_numpy()
 
 
 def floats_of(series: pl.Series) -> Floats:

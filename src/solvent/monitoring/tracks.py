@@ -50,9 +50,9 @@ def count_window(track: Track, series: pl.Series) -> list[int]:
     """Rows per bin of one window; missing values are in none."""
     if track.kind == "category":
         rows = series.drop_nulls().rename("value").value_counts(name="rows")
-        places, rest = list(range(len(track.categories))), len(track.categories)
-        at = rows["value"].cast(pl.String).replace_strict(track.categories, places, default=rest, return_dtype=pl.Int64)
-        return [int(n) for n in np.bincount(at.to_numpy(), rows["rows"].to_numpy(), minlength=rest + 1)]
+        places, rest = {category: at for at, category in enumerate(track.categories)}, len(track.categories)
+        at = [places.get(value, rest) for value in rows["value"].cast(pl.String).to_list()]
+        return [int(n) for n in np.bincount(at, rows["rows"].to_numpy(), minlength=rest + 1)]
     return [int(n) for n in histogram(floats_of(series), np.array(track.edges))]
 
 

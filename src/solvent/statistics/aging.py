@@ -26,7 +26,7 @@ FLOOR = 0.05  # of a fresh model's loss: what a model of middle age must lose mo
 _LEAST_MODELS = 3  # of one age, for its quantiles
 _STEP = 0.6  # a step explains this much better than a line: its squared misfit is at most this share
 _EXPLAINED = 0.6  # and so much of the squared excess
-_SPREAD = 2.0  # old models differ so many times more than young ones
+_SPREAD = 2.0  # old models differ so many times more than young ones, beyond what fewer shared rows explain
 _SMOOTH = 2  # windows whose mean must cross a threshold
 
 
@@ -94,7 +94,8 @@ def judge_aging(excess: Floats, fresh: Floats, *, memory: int, draws: int = 400,
     Abrupt: a step at one time explains most of the excess, far better than a line in age, and is a tenth of a fresh
         model's loss or more. Gradual: the slope's 90% interval lies above zero, and a model of middle age loses a
         twentieth or more. Erratic: no slope, but old models differ from each other at least twice as much as young
-        ones. Stable: none of these.
+        ones, beyond what luck does: a model of age a shares all but a / memory of its rows with the fresh one, and so
+        its luck, which explains spreads that grow with the root of that. Stable: none of these.
     The interval comes from resampling training times in blocks of the memory's length, as neighbours share their rows
         and so their luck; each drawn time counts as an aged model and as a fresh one.
     """
@@ -111,7 +112,7 @@ def judge_aging(excess: Floats, fresh: Floats, *, memory: int, draws: int = 400,
     values = excess[used]
     misfit = left / max(float(((values - slope.value * age[used]) ** 2).sum()), 1e-300)
     explained = 1 - left / max(float((values**2).sum()), 1e-300)
-    spread = _spread(excess, used, age)
+    spread = _spread(excess, used, age, memory)
     verdict: Verdict = "stable"
     if misfit <= _STEP and explained >= _EXPLAINED and size >= 2 * FLOOR * level:
         verdict = "abrupt"
@@ -232,15 +233,19 @@ def _best_step(excess: Floats, used: Flags, memory: int) -> tuple[int | None, fl
     return best
 
 
-def _spread(excess: Floats, used: Flags, age: Counts) -> tuple[float, float]:
-    """Quartile distance of the older half of ages over that of the youngest quarter, and the former itself."""
+def _spread(excess: Floats, used: Flags, age: Counts, memory: int) -> tuple[float, float]:
+    """Quartile distance of the older half of ages over that of the youngest quarter, and the former itself.
+
+    The ratio is divided by what the luck of models alone makes of it, as they share fewer and fewer rows.
+    """
     oldest = int(age[used].max())
-    young = excess[used & (age <= max(oldest // 4, 1))]
-    old = excess[used & (age > oldest // 2)]
-    if len(young) < _LEAST_MODELS or len(old) < _LEAST_MODELS:
+    young, old = used & (age <= max(oldest // 4, 1)), used & (age > oldest // 2)
+    if young.sum() < _LEAST_MODELS or old.sum() < _LEAST_MODELS:
         return 1.0, 0.0
-    narrow, wide = (float(np.subtract(*np.quantile(side, [0.75, 0.25]))) for side in (young, old))
-    return (wide / narrow if narrow > 0 else (math.inf if wide > 0 else 1.0)), wide
+    narrow, wide = (float(np.subtract(*np.quantile(excess[side], [0.75, 0.25]))) for side in (young, old))
+    apart = np.minimum(age / memory, 1.0)
+    by_luck = math.sqrt(float(apart[old].mean() / apart[young].mean()))
+    return (wide / narrow / by_luck if narrow > 0 else (math.inf if wide > 0 else 1.0)), wide
 
 
 def _rising(means: Floats, counts: Floats) -> Floats:

@@ -124,13 +124,15 @@ class _Forest(msgspec.Struct, frozen=True):
         """rows: shape (n, p), NaN where missing; label: shape (n,), 0 or 1, of both."""
         table, missing = rows.astype(np.float32), bool(np.isnan(rows).any())
         even = 0.5 / np.where(label > 0, label.sum(), len(label) - label.sum())
+        below = np.cumsum(even)
+        below /= below[-1]
         chance, trees = np.random.RandomState(seed), list[DecisionTreeRegressor]()
         with config_context(skip_parameter_validation=True):
             for of_tree in chance.randint(np.iinfo(np.int32).max, size=TREES):
                 tree = DecisionTreeRegressor(
                     max_depth=6, min_samples_leaf=10, max_features="sqrt", random_state=int(of_tree)
                 )
-                drawn = np.random.RandomState(of_tree).choice(len(label), len(label), p=even)
+                drawn = below.searchsorted(np.random.RandomState(of_tree).random_sample(len(label)), side="right")
                 weight = np.bincount(drawn, minlength=len(label)).astype(float)
                 trees.append(tree.fit(table, label, sample_weight=weight, check_input=missing))
         return cls(trees)

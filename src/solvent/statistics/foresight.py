@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from solvent.statistics.arrays import Counts, Flags, Floats
-from solvent.statistics.loss_process import Entries, Posterior, Prior, learn
+from solvent.statistics.loss_process import SPANS, Entries, Posterior, Prior, learn
 from solvent.statistics.plans import Ahead, Plan, Planning, ahead
 
 HORIZON = 12  # windows planned
@@ -101,14 +101,19 @@ def _further(seen: Situation, models: Sequence[tuple[int, int]]) -> Entries:
 def _known(seen: Situation) -> tuple[Entries, Floats]:
     """Entries of the newest models in the latest windows, and their log losses."""
     windows = seen.losses.shape[2]
-    made = [tuple(one) for one in np.argwhere(seen.made).tolist() if one[0] or not one[1]]
-    newest = {*made[-MODELS:], (seen.live[0], seen.live[1] if seen.live[0] else 0)}
+    made = [(tick, _told_apart(tick, span)) for tick, span in np.argwhere(seen.made).tolist()]
+    newest = {*list(dict.fromkeys(made))[-MODELS:], (seen.live[0], _told_apart(*seen.live))}
     first = max(windows - REMEMBERED, 0)
     cells = [(tick, span, at) for at in range(first, windows) for tick, span in sorted(newest) if tick <= at]
     cells = [cell for cell in cells if np.isfinite(seen.losses[cell])]
     entries = _entries(seen, np.array(cells[-ENTRIES:], dtype=int).reshape(-1, 3))
     losses = seen.losses[entries.tick, entries.span, entries.window]
     return entries, np.log(np.maximum(losses / seen.usual, _LEAST))
+
+
+def _told_apart(tick: int, span: int) -> int:
+    """The span; 0 for the first model, which is the same on all of those that know every feature."""
+    return span if tick or span >= SPANS else 0
 
 
 def _entries(seen: Situation, cells: Counts) -> Entries:

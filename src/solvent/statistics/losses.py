@@ -101,8 +101,8 @@ def row_loss(metric: str, label: Floats, output: Floats) -> Floats:
     [2.0]
     """
     label, output = np.asarray(label, dtype=float), np.asarray(output, dtype=float)
-    losses = metric_named(metric).loss(label, output)
-    return np.asarray(np.where(np.isnan(label) | np.isnan(output), np.nan, losses))
+    losses, unknown = metric_named(metric).loss(label, output), np.isnan(label) | np.isnan(output)
+    return np.where(unknown, np.nan, losses) if unknown.any() else losses
 
 
 def multiclass_loss(metric: str, label: Floats, probabilities: Floats) -> Floats:

@@ -17,7 +17,7 @@ from threadpoolctl import ThreadpoolController
 
 from solvent.statistics.arrays import Counts, Flags, Floats
 from solvent.statistics.foresight import Situation, advise
-from solvent.statistics.loss_process import LEARNED, Prior
+from solvent.statistics.loss_process import LEARNED, SPANS, Prior
 from solvent.statistics.retraining import LEAST_BLOCKS, Schedule, excess_worth
 from solvent.statistics.rivals import HORIZON, LEVEL, cara, forecast_saving
 from solvent.statistics.sequential import ChangeDetector
@@ -108,13 +108,15 @@ def replay(
     stride: int = 1,
     drifted: Sequence[bool] = (),
     aged: Sequence[bool] = (),
+    opens: Sequence[int] = (),
 ) -> Lived:
     """Ask the policy before each window from the second on, and do what it says.
 
     losses, window_of, sizes: as above; known: shape (n_ticks,), how many windows are wholly labelled at each tick;
     rows: shape (n_ticks, n_spans), that a model of each tick and span is trained on. The first model is that of tick 0,
     on any span. stride: ticks between the models of the matrix; in between, the one before stands for them. drifted:
-    shape (n_windows,); aged: shape (n_ticks,), from what is known at each. fit, usual: as in `Known`.
+    shape (n_windows,); aged: shape (n_ticks,), from what is known at each. fit, usual: as in `Known`. opens: shape
+    (n_spans,), rising, the tick from which a span may be trained on; its first model is known then.
     """
     retrained: list[Retrained] = []
     shadows: list[tuple[int, int]] = []
@@ -127,21 +129,24 @@ def replay(
         seen[alike, span], made[alike, span] = losses[alike, span], True
         return first, span
 
-    for span in range(losses.shape[1]):
-        train(0, span)
-    live = (0, 0)
-    for tick in range(1, losses.shape[0]):
+    opened, live = 0, (0, 0)
+    for tick in range(losses.shape[0]):
+        while opened < losses.shape[1] and (not opens or opens[opened] <= tick):
+            train(0, opened)
+            opened += 1
+        if tick == 0:
+            continue
         blocks = int(np.searchsorted(window_of, known[tick], side="left"))
         now = Known(
             tick=tick,
             live=live,
-            losses=seen[: tick + 1, :, :blocks],
-            made=made[: tick + 1],
+            losses=seen[: tick + 1, :opened, :blocks],
+            made=made[: tick + 1, :opened],
             window_of=window_of[:blocks],
             sizes=sizes[:blocks],
             drifted=list(drifted[:tick]),
             aged=bool(aged[tick]) if aged else False,
-            rows=rows[: tick + 1],
+            rows=rows[: tick + 1, :opened],
             price=price,
             fit=fit,
             usual=usual,
@@ -308,8 +313,10 @@ def _by_window(seen: Known) -> Floats:
 
 
 def _kind(seen: Known, span: int) -> Kind:
-    """`drift` once models of this table are known to age; before, more rows or the realised loss are the reason."""
-    if seen.aged:
+    """`drift` once models of this table are known to age, and where a feature that wanders is left out; before, more
+    rows or the realised loss are the reason.
+    """
+    if seen.aged or span >= SPANS:
         return "drift"
     return "more_data" if seen.rows[seen.tick, span] > seen.rows[seen.live] else "performance"
 

@@ -141,6 +141,7 @@ def _advice(told: Told) -> Html:
         "div",
         tag("h2", "What to do"),
         tag("p", tag("b", first.rstrip(".") + "."), " ", ". ".join(rest), class_="said"),
+        tag("p", f"What wanders is {wanders}.", class_="said") if (wanders := summary.wandering(found)) else None,
         tag("pre", found.advice.config) if found.advice.config else None,
         tag("p", "Lines of solvent.toml; ", tag("code", "solvent init --from-backtest"), " writes them.", class_="why"),
         class_="card",

@@ -21,6 +21,7 @@ from solvent.data.contracts.columns import (
 )
 from solvent.data.contracts.model import ColumnContract, ColumnType, Contract, Role, Severity, Violation
 from solvent.data.contracts.units import find_unit
+from solvent.data.threads import each_column
 
 _SAMPLE = 5  # rows named per violation
 _RUN = 24  # rows of one value before a column can count as constant
@@ -45,9 +46,10 @@ def check_contract(
     """
     table = _in_order(contract, table)
     found = list(_columns_present(contract, table, role))
-    for column in contract.columns:
-        if column.name in table.columns and table.height:
-            found += _check_column(column, table[column.name])
+    if table.height:
+        there = [column for column in contract.columns if column.name in table.columns]
+        for broken in each_column(lambda one: _check_column(one, table[one.name]), there, rows=table.height):
+            found += broken
     found += _duplicates(contract, table)
     if now is not None:
         found += _stale(contract, table, now)
@@ -176,6 +178,8 @@ def constant_stretch(column: ColumnContract, series: pl.Series) -> tuple[int, in
     if column.longest_run == 0 or len(series) < _RUN:
         return None
     if series.dtype.is_numeric() and not may_hold_run(as_floats(series), _RUN):
+        return None
+    if series.dtype == pl.String and not may_hold_run(series.hash().to_numpy(), _RUN):  # equal texts, equal hashes
         return None
     run, start = longest_run(series)
     whole = run >= len(series) / 2

@@ -42,8 +42,8 @@ def missing_mask(series: pl.Series) -> Flags:
 
 def missing_share(series: pl.Series) -> float:
     """Share of rows whose value is null or NaN; the column has rows."""
-    nan = int(series.is_nan().sum()) if series.dtype.is_float() else 0
-    return (series.null_count() + nan) / len(series)
+    missing = np.count_nonzero(missing_mask(series)) if series.dtype.is_float() else series.null_count()
+    return int(missing) / len(series)
 
 
 def as_text(series: pl.Series) -> pl.Series:
@@ -68,7 +68,7 @@ def as_instants(series: pl.Series) -> pl.Series | None:
     return series.cast(pl.Datetime("us"))
 
 
-def may_hold_run(values: Floats, length: int) -> bool:
+def may_hold_run(values: Floats | NDArray[np.uint64], length: int) -> bool:
     """Whether a stretch of `length` equal values is possible; looks at every stretch of half that, evenly spaced.
 
     >>> may_hold_run(np.array([1.0, 2.0, 2.0, 2.0, 2.0, 3.0]), 4), may_hold_run(np.arange(6.0), 4)

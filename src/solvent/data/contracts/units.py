@@ -76,14 +76,14 @@ def find_unit(column: ColumnContract, values: Floats) -> UnitFinding | None:
     """
     if column.seen is None or column.quantiles is None or column.seen[0] == column.seen[1]:
         return None
-    where = np.flatnonzero(np.isfinite(values))
-    if len(where) < _ROWS:
+    known = np.isfinite(values)
+    finite = values if known.all() else values[known]
+    if len(finite) < _ROWS:
         return None
-    finite = values[where]
     if column.lattice is not None:
-        return _by_lattice(column, column.lattice, finite, where, len(values))
+        return _by_lattice(column, column.lattice, finite, np.flatnonzero(known), len(values))
     found = _by_distribution(column, finite, CONVERSIONS)
-    return None if found is None else UnitFinding(found, where, len(where) / len(values))
+    return None if found is None else UnitFinding(found, np.flatnonzero(known), len(finite) / len(values))
 
 
 def on_lattice(values: Floats, lattice: Lattice) -> np.ndarray:

@@ -74,9 +74,11 @@ class DecisionFacts(FactsBase):
         limit: int | None = None,
     ) -> list[Decision]:
         """Decisions that fit, oldest first; with a limit, the last so many."""
-        query = _select.where(t.decision.c.project_id == self.project_id).order_by(t.decision.c.position.desc())
-        if model is not None:
-            query = query.where(t.decision.c.model == model)
+        query = _select.where(t.decision.c.project_id == self.project_id)
+        if model is None:
+            query = query.order_by(t.decision.c.position.desc())
+        else:  # + 0: else SQLite goes through the whole project's decisions to find these in order
+            query = query.where(t.decision.c.model == model).order_by((t.decision.c.position + 0).desc())
         if action is not None:
             query = query.where(t.decision.c.action == action)
         if since is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from solvent.foundation.clock import from_micros, to_micros
 from solvent.foundation.errors import UsageError
@@ -22,6 +22,24 @@ from solvent.store.facts.values import from_json, to_json
 from solvent.store.facts.writing import NewNode, Writing
 
 _DECLARATION = "declaration"
+_artifact, _run, _contract, _reference = (t.node.alias(name) for name in ("a", "r", "c", "f"))
+_VERSIONS = (  # asked at every tick of every model: composing it anew would take longer than the answer
+    select(
+        t.version,
+        _artifact.c.key.label("artifact"),
+        _run.c.key.label("run"),
+        _contract.c.key.label("contract"),
+        _reference.c.key.label("reference"),
+    )
+    .join(t.model, t.model.c.node_id == t.version.c.model_id)
+    .join(_artifact, _artifact.c.id == t.version.c.artifact_id)
+    .outerjoin(_run, _run.c.id == t.version.c.run_id)
+    .outerjoin(_contract, _contract.c.id == t.version.c.contract_id)
+    .outerjoin(_reference, _reference.c.id == t.version.c.reference_id)
+    .where(t.model.c.project_id == bindparam("project"), t.model.c.name == bindparam("model"))
+    .order_by(t.version.c.number)
+)
+_VERSION = _VERSIONS.where(t.version.c.number == bindparam("number"))
 
 
 class UnknownVersion(UsageError):
@@ -105,32 +123,15 @@ class ModelFacts(DecisionFacts):
 
     def versions(self, model: str) -> list[ModelVersion]:
         """All versions, by number."""
-        query = self._select_versions(model).order_by(t.version.c.number)
         with self.database.read() as connection:
-            return [_version(row, model) for row in connection.execute(query)]
+            rows = connection.execute(_VERSIONS, {"project": self.project_id, "model": model}).all()
+        return [_version(row, model) for row in rows]
 
     def version(self, model: str, number: int) -> ModelVersion | None:
+        asked = {"project": self.project_id, "model": model, "number": number}
         with self.database.read() as connection:
-            row = connection.execute(self._select_versions(model).where(t.version.c.number == number)).first()
+            row = connection.execute(_VERSION, asked).first()
         return None if row is None else _version(row, model)
-
-    def _select_versions(self, model: str) -> Select[Any]:
-        artifact, run, contract, reference = (t.node.alias(name) for name in ("a", "r", "c", "f"))
-        return (
-            select(
-                t.version,
-                artifact.c.key.label("artifact"),
-                run.c.key.label("run"),
-                contract.c.key.label("contract"),
-                reference.c.key.label("reference"),
-            )
-            .join(t.model, t.model.c.node_id == t.version.c.model_id)
-            .join(artifact, artifact.c.id == t.version.c.artifact_id)
-            .outerjoin(run, run.c.id == t.version.c.run_id)
-            .outerjoin(contract, contract.c.id == t.version.c.contract_id)
-            .outerjoin(reference, reference.c.id == t.version.c.reference_id)
-            .where(t.model.c.project_id == self.project_id, t.model.c.name == model)
-        )
 
     def _version_id(self, connection: Connection, model_id: int, model: str, number: int) -> int:
         query = select(t.version.c.node_id).where(t.version.c.model_id == model_id, t.version.c.number == number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from solvent.foundation.clock import from_micros, to_micros
 from solvent.lineage.digests import Digest
@@ -14,6 +14,17 @@ from solvent.store import schema as t
 from solvent.store.facts.artifacts import record_artifacts
 from solvent.store.facts.base import FactsBase
 from solvent.store.facts.values import from_json, to_json
+
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1  # of what a column of instants can hold
+_FIND = (  # asked several times a tick and model: composing it anew would take longer than the answer
+    select(t.segment, t.node.c.key)
+    .join(t.node, t.node.c.id == t.segment.c.artifact_id)
+    .join(t.model, t.model.c.node_id == t.segment.c.model_id)
+    .where(t.model.c.project_id == bindparam("project"), t.model.c.name == bindparam("model"))
+    .where(t.segment.c.kind == bindparam("kind"), t.segment.c.dropped_at.is_(None))
+    .where(t.segment.c.last >= bindparam("since"), t.segment.c.first <= bindparam("until"))
+    .order_by(t.segment.c.first, t.segment.c.artifact_id)
+)
 
 
 class SegmentFacts(FactsBase):
@@ -46,21 +57,11 @@ class SegmentFacts(FactsBase):
         self, model: str, kind: str, since: datetime | None = None, until: datetime | None = None
     ) -> list[Segment]:
         """Segments that may hold rows from `since` to `until`, both included, by their first row; dropped ones not."""
-        segment = t.segment
-        query = (
-            select(segment, t.node.c.key)
-            .join(t.node, t.node.c.id == segment.c.artifact_id)
-            .join(t.model, t.model.c.node_id == segment.c.model_id)
-            .where(t.model.c.project_id == self.project_id, t.model.c.name == model)
-            .where(segment.c.kind == kind, segment.c.dropped_at.is_(None))
-            .order_by(segment.c.first, segment.c.artifact_id)
-        )
-        if since is not None:
-            query = query.where(segment.c.last >= to_micros(since))
-        if until is not None:
-            query = query.where(segment.c.first <= to_micros(until))
+        asked = {"project": self.project_id, "model": model, "kind": kind}
+        asked |= {"since": _FIRST if since is None else to_micros(since)}
+        asked |= {"until": _LAST if until is None else to_micros(until)}
         with self.database.read() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_FIND, asked).all()
         return [
             Segment(
                 digest=Digest(row.key),
