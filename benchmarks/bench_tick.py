@@ -79,6 +79,7 @@ SETTINGS = """
 cycle = "0d"
 
 [policy]
+rule = "compare"
 enabled = {enabled}
 spans = ["all", "4w"]
 """

@@ -53,6 +53,7 @@ unit = "units"
 cycle = "0d"
 
 [policy]
+rule = "compare"
 rollout = "0.2 windows"
 fit = 0
 spans = ["all", "4w"]

@@ -68,6 +68,15 @@ def test_a_hold_stays_on_the_line_with_its_figures():
     assert line.endswith("● healthy     held: worth 1,200 of 2,810")
 
 
+def test_a_hold_by_plan_says_what_a_retraining_would_have_saved_or_lost():
+    assert hold_words(decision(Action.HOLD, evidence={"saves": -915.4, "because": "price"})) == (
+        "held: a retraining loses 915"
+    )
+    assert hold_words(decision(Action.HOLD, evidence={"saves": 1200.0, "because": "cool-down"})) == (
+        "held: a retraining saves 1,200, cool-down"
+    )
+
+
 def test_a_hold_without_evidence_says_so():
     assert hold_words(decision(Action.HOLD, evidence={"because": "no-evidence"})) == "held: no evidence"
 

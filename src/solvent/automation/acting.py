@@ -1,4 +1,4 @@
-"""The deciding half of a tick: make shadows, ask the policy, and take a challenger through the gate."""
+"""The deciding half of a tick: ask the policy, train what it asks for, and take a challenger through the gate."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from solvent.automation.before import decisions_before
+from solvent.automation.planning import Planner
 from solvent.automation.promotion import register_shadow
 from solvent.automation.rollout import Rollout
-from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, make_shadows
-from solvent.automation.state import LoopState, Shadow, Trial
+from solvent.automation.state import Shadow, Trial
 from solvent.foundation.settings import ModelSettings
-from solvent.lineage.entities import Action, Decision, ModelVersion
-from solvent.monitoring.policy import Change, PolicyHistory, propose
+from solvent.lineage.entities import Action, Decision
+from solvent.monitoring.planning import plan
+from solvent.monitoring.policy import Change, PolicyHistory, Proposal, propose, rows_of
 from solvent.registry.references import CHAMPION
 
 if TYPE_CHECKING:
@@ -27,53 +30,81 @@ _KINDS = {Action.RETRAIN: "retrain", Action.WAIVE: "promote", Action.ROLL_BACK: 
 
 
 class Act:
-    """One model's decisions at one tick. Every effect carries a name, so a repeated tick decides nothing twice."""
+    """One model's decisions at one tick. Every effect carries a name, so a repeated tick decides nothing twice.
+
+    planner: of the same tick, when it has been measured.
+    """
 
     def __init__(
         self,
         project: Project,
         model: ModelSpec,
-        champion: ModelVersion,
-        state: LoopState,
-        scorer: Scorer,
+        planner: Planner,
+        pools: Pools,
         *,
         end: datetime,
-        now: datetime,
     ) -> None:
         self.project = project
         self.store: Store = project.store
         self.model = model
-        self.champion = champion
-        self.state = state
-        self.settings: ModelSettings = project.settings.model(model.name)
+        self.champion = planner.champion
+        self.state = planner.state
+        self.settings: ModelSettings = planner.settings
+        self.pools = pools
         self.end = end
-        self.now = now
+        self.now = planner.now
+        self.problems: list[str] = []  # what could not be trained; it decides nothing
         occasion = end.isoformat()
-        self.rollout = Rollout(self.store, champion, self.settings, scorer, occasion=occasion, now=now)
+        self.rollout = Rollout(
+            self.store, self.champion, self.settings, planner.scorer, occasion=occasion, now=self.now
+        )
+        self.planner = planner
 
-    def refresh(self, pools: Pools) -> tuple[list[Shadow], list[str]]:
-        """Train this window's shadows, one a span; what failed is told and decides nothing."""
-        outcomes = make_shadows(self.project, self.model, self.settings.policy.spans, self.end, pools)
-        made = [outcome for outcome in outcomes if isinstance(outcome, Shadow)]
-        problems = [outcome for outcome in outcomes if isinstance(outcome, str)]
-        keep = KEPT_SHADOWS * len(self.settings.policy.spans)
-        older = [s for s in self.state.shadows if s.made_at < self.end]
-        self.state.shadows = [*older, *made][-keep:]
-        return made, problems
+    def decide(self) -> list[Decision]:
+        """Ask the policy by its rule; where it would retrain, take the model that it means through the gate."""
+        if not self.settings.policy.enabled:
+            return self._carry_out(propose(self._history(), self.settings.policy, self.now), [])
+        if self.settings.policy.rule == "compare":
+            fresh = self._train(self.settings.policy.spans, self.end)
+            return self._wait() or self._carry_out(propose(self._history(), self.settings.policy, self.now), fresh)
+        return self._wait() or self._plan()
 
-    def decide(self, shadows: Sequence[Shadow]) -> list[Decision]:
-        """Ask the policy; where it would retrain, take the shadow of its span through the gate."""
-        proposal = propose(self._history(), self.settings.policy, self.now)
+    def _plan(self) -> list[Decision]:
+        """Train what the plan asks for, until it has decided."""
+        while not isinstance(
+            answer := plan(self.planner.life(self._history()), self.settings.policy, self.now), Proposal
+        ):
+            self.planner.bought.append(answer)
+            for shadow in self._train([answer.span], answer.at):
+                self.planner.score(shadow)
+        self.planner.forget()
+        return self._carry_out(answer, self._train([answer.span], self.end) if answer.span else [])
+
+    def _train(self, spans: Sequence[str], as_of: datetime) -> list[Shadow]:
+        """Shadows as of an instant, one a span, kept for the windows to come."""
+        outcomes = make_shadows(self.project, self.model, spans, as_of, self.pools)
+        made = [replace(outcome, trained_at=self.now) for outcome in outcomes if isinstance(outcome, Shadow)]
+        self.problems += [outcome for outcome in outcomes if isinstance(outcome, str)]
+        new = {(shadow.made_at, shadow.span) for shadow in made}
+        others = [s for s in self.state.shadows if s.made_at <= self.end and (s.made_at, s.span) not in new]
+        in_order = sorted([*others, *made], key=lambda shadow: shadow.made_at)
+        self.state.shadows = in_order[-KEPT_SHADOWS * len(self.settings.policy.spans) :]
+        return made
+
+    def _carry_out(self, proposal: Proposal, shadows: Sequence[Shadow]) -> list[Decision]:
         chosen = next((s for s in shadows if s.span == proposal.span), None)
         if proposal.action == "hold" or chosen is None:
             return [self.rollout.record(Action.HOLD, proposal.reason, proposal.evidence, self.champion.number)]
         retrain = self.rollout.record(Action.RETRAIN, proposal.reason, proposal.evidence, None)
-        reason = f"retrained on {_span_words(chosen.span)}"
+        reason = f"retrained on {rows_of(chosen.span)}"
         version = register_shadow(self.project, self.model, chosen, actor=self.rollout.actor, reason=reason)
         return [retrain, self.rollout.offer(version)]
 
-    def wait(self, trial: Trial) -> list[Decision]:
+    def _wait(self) -> list[Decision]:
         """While a version is on trial nothing else is retrained."""
+        trial: Trial | None = self.state.canary
+        if trial is None:
+            return []
         reason = f"v{trial.new} is on trial beside v{trial.old} since {trial.since:%-d %b %Y}"
         return [self.rollout.record(Action.HOLD, reason, {"trial": trial.decision}, self.champion.number)]
 
@@ -98,7 +129,3 @@ def changes_of(decisions: Sequence[Decision]) -> list[Change]:
         if kind is not None:
             changes.append(Change(at=what.at, kind=kind))
     return changes
-
-
-def _span_words(span: str) -> str:
-    return "all rows" if span == "all" else f"the last {span}"

@@ -16,6 +16,7 @@ from solvent.lineage.entities import ModelVersion
 from solvent.monitoring.cause import Fresh
 from solvent.monitoring.policy import ShadowLoss
 from solvent.monitoring.policy import Window as Evidence
+from solvent.monitoring.reference import Reference
 from solvent.monitoring.state import Span
 from solvent.registry.signature import Signature
 from solvent.statistics.domain import even_draw
@@ -23,7 +24,13 @@ from solvent.statistics.losses import row_loss
 
 Floats = NDArray[np.float64]
 GRACE = 4  # closed windows whose late labels are still counted in
+FRESH = 4  # windows after which a model is fresh no more
 SCORED = 20_000  # labelled rows of a window that shadows are asked about
+
+
+def bound_of(reference: Reference | None) -> float:
+    """At which losses are clipped; no bound where the reference has no labels."""
+    return reference.risk.bound if reference is not None and reference.risk is not None else float("inf")
 
 
 def version_losses(rows: pl.DataFrame, version: ModelVersion, scorer: Scorer, bound: float) -> Floats:
@@ -100,11 +107,19 @@ def excuse(evidence: list[Evidence], spans: Iterable[Span], micros: Iterable[tup
     return marked
 
 
+def fresh_losses(evidence: Evidence) -> list[ShadowLoss]:
+    """For each span the newest shadow, unless it is older than a fresh model is."""
+    oldest = evidence.start - FRESH * (evidence.end - evidence.start)
+    newest = {one.span: one for one in sorted(evidence.shadows, key=lambda one: one.made_at) if one.made_at >= oldest}
+    return list(newest.values())
+
+
 def fresh_pair(evidence: Evidence) -> Fresh | None:
-    """Mean losses of the live version and the best of the fresh ones; None without a shadow."""
-    if not evidence.shadows or not evidence.labelled:
+    """Mean losses of the live version and the best of the fresh ones; None without one."""
+    fresh = fresh_losses(evidence)
+    if not fresh or not evidence.labelled:
         return None
-    best = min(shadow.loss for shadow in evidence.shadows)
+    best = min(shadow.loss for shadow in fresh)
     return Fresh(live=evidence.loss / evidence.labelled, fresh=best / evidence.labelled)
 
 

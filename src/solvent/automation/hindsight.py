@@ -1,15 +1,14 @@
 """What other policies would have cost: looking back over a life whose outcomes are known.
 
-Every tick left its shadows: models trained on what was known then, one per span.
-Scored on the same served rows, they fill a matrix of losses by (tick, span, window),
-on which any schedule of retrainings can be priced after the fact: it would have
-served exactly these models. What is found goes into the store as measurements:
-`counterfactual.never` and `counterfactual.monthly` by window, `cost.<policy>` over all.
+A tick leaves its shadows: models trained on what was known then. What the policy did not ask for is trained now, as
+of then. Scored on the same served rows, they fill a matrix of losses by (tick, span, window), on which any schedule of
+retrainings can be priced after the fact: it would have served exactly these models. What is found goes into the store
+as measurements: `counterfactual.never` and `counterfactual.monthly` by window, `cost.<policy>` over all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
+from solvent.automation.shadows import Pools, make_shadows, model_spec
 from solvent.automation.state import NAME, LoopState, Shadow
 from solvent.foundation.clock import iso
 from solvent.foundation.settings import PolicySettings, price
@@ -86,12 +86,14 @@ class _Bill(msgspec.Struct, frozen=True):
     rollouts: int
 
 
-def look_back(project: Project, model: str, *, now: datetime, scorer: Scorer | None = None) -> Hindsight | None:
+def look_back(
+    project: Project, model: str, *, now: datetime, pools: Pools, scorer: Scorer | None = None
+) -> Hindsight | None:
     """Price never, monthly, the best fixed schedule, this policy as lived, and the oracle; and record it.
 
-    now: the clock of this look; outcomes known by then count. scorer: of a loop that ran in this process, which has
-        the shadows in memory.
-    Returns: None where there is nothing to compare yet: fewer than two closed windows, or no shadow.
+    now: the clock of this look; outcomes known by then count. pools: train the shadows that no tick did; they are on
+        nobody's bill. scorer: of a loop that ran in this process, which has the shadows in memory.
+    Returns: None where there is nothing to compare yet: fewer than two closed windows.
     Raises: UnknownModel; Corrupt or Missing for a shadow's file.
     """
     store, settings = project.store, project.settings.model(model)
@@ -101,10 +103,8 @@ def look_back(project: Project, model: str, *, now: datetime, scorer: Scorer | N
         return None
     first, spans = versions[0], settings.policy.spans
     shadows = _shadows(store, model, [start for start, _ in windows], spans)
-    if not shadows:
-        return None
     life = _lived(store, first, windows, now)
-    grid = _candidates(shadows, first, len(windows), spans)
+    grid = _candidates({**_missing(project, model, windows, shadows, pools), **shadows}, first, len(windows), spans)
     signature, scorer = Signature.of(first.signature), scorer or Scorer(store)
     losses, sample = _matrix(life, grid, signature, scorer, len(windows))
     month = max(1, round(MONTH / (windows[0][1] - windows[0][0])))
@@ -123,6 +123,25 @@ def look_back(project: Project, model: str, *, now: datetime, scorer: Scorer | N
         "monthly": _follow(life, grid, every(month, _all(spans), len(windows)), signature, scorer),
     }
     store.facts.add_measurements(_measurements(found, curves, life, windows, first, settings.monitor.unit, now))
+    return found
+
+
+def _missing(
+    project: Project,
+    model: str,
+    windows: Sequence[tuple[datetime, datetime]],
+    shadows: Container[tuple[int, int]],
+    pools: Pools,
+) -> dict[tuple[int, int], Digest]:
+    """The shadows that no tick trained, as of the start of each window; none of what cannot be trained any more."""
+    declared, spans = model_spec(project.spec, model), project.settings.model(model).policy.spans
+    found: dict[tuple[int, int], Digest] = {}
+    for tick, (start, _) in enumerate(windows):
+        missing = [span for span in range(len(spans)) if tick and (tick, span) not in shadows]
+        if declared is not None and missing:
+            made = make_shadows(project, declared, [spans[span] for span in missing], start, pools)
+            pairs = zip(missing, made, strict=True)
+            found |= {(tick, span): one.estimator for span, one in pairs if isinstance(one, Shadow)}
     return found
 
 

@@ -19,7 +19,8 @@ REMEMBERED = 160  # windows of evidence, about three years of weeks
 class Shadow(msgspec.Struct, frozen=True, kw_only=True):
     """What the pipeline, run as of `made_at` on one span, would put into service.
 
-    run: of the estimator's step; training: the table that it learned from; evaluation: rows that it did not.
+    trained_at: clock of the tick that did it, which may be a later one. run: of the estimator's step; training: the
+    table that it learned from; evaluation: rows that it did not.
     """
 
     span: str
@@ -29,6 +30,7 @@ class Shadow(msgspec.Struct, frozen=True, kw_only=True):
     training: Digest
     evaluation: Digest
     size: int
+    trained_at: datetime | None = None
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from solvent.automation.acting import Act
 from solvent.automation.before import moves_before
+from solvent.automation.evidence import bound_of
 from solvent.automation.measuring import Measured, Measurer, Question
+from solvent.automation.planning import Planner
 from solvent.automation.report import ModelTick, TickReport
 from solvent.automation.rollout import Rollout
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, model_spec
 from solvent.automation.side_by_side import SideBySide, worth
-from solvent.automation.state import NAME, LoopState, Shadow
+from solvent.automation.state import NAME, LoopState
 from solvent.automation.telling import told
 from solvent.automation.trial import continue_trial, current_canary, current_trial, roll_back
 from solvent.automation.watching import alert_of
@@ -150,7 +152,7 @@ class Loop:
         decisions = self._try_rollback(champion, state, now) or self._try_canary(champion, state, now)
         note = ""
         if watched.windows and not decisions:
-            decisions, note = self._decide(name, champion, state, watched.windows[-1].end, now)
+            decisions, note = self._decide(champion, state, watched.windows[-1].end, now)
         return ModelTick(
             model=name,
             champion=self.store.facts.alias(name, CHAMPION),
@@ -190,18 +192,24 @@ class Loop:
         return rollout.settle(trial, verdict)
 
     def _decide(
-        self, name: str, champion: ModelVersion, state: LoopState, end: datetime, now: datetime
+        self, champion: ModelVersion, state: LoopState, end: datetime, now: datetime
     ) -> tuple[list[Decision], str]:
+        name = champion.model
         declared = model_spec(self.project.spec, name)
         if declared is None:
             return [], f"the pipeline no longer declares {name}: nothing to retrain"
-        act = Act(self.project, declared, champion, state, self.scorer, end=end, now=now)
-        if not self.project.settings.model(name).policy.enabled:
-            return act.decide([]), ""
-        self.progress(f"{name}: training what a fresh model would be")
-        shadows, problems = act.refresh(self.pools)
-        decisions = act.wait(state.canary) if state.canary else act.decide(shadows)
-        return decisions, "; ".join(problems)
+        self.progress(f"{name}: deciding")
+        planner = Planner(
+            self.store,
+            champion,
+            state,
+            self.scorer,
+            self.project.settings.model(name),
+            bound=lambda: bound_of(self._reference(champion)),
+            now=now,
+        )
+        act = Act(self.project, declared, planner, self.pools, end=end)
+        return act.decide(), "; ".join(act.problems)
 
     def _reference(self, champion: ModelVersion) -> Reference | None:
         settings = self.project.settings.model(champion.model)
@@ -236,9 +244,5 @@ def tick(
 
 def _states(state: LoopState, now: datetime) -> dict[str, Any]:
     """What the tick carries on, and each of its shadows under a name of its own."""
-    new = [shadow for shadow in state.shadows if shadow.made_at == _newest(state.shadows)]
-    return {NAME: state.plain(), **{f"shadow:{iso(s.made_at)}:{s.span}": s for s in new if s.made_at <= now}}
-
-
-def _newest(shadows: list[Shadow]) -> datetime | None:
-    return max((shadow.made_at for shadow in shadows), default=None)
+    new = [shadow for shadow in state.shadows if shadow.trained_at == now]
+    return {NAME: state.plain(), **{f"shadow:{iso(s.made_at)}:{s.span}": s for s in new}}

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from solvent.automation.evidence import GRACE, excuse, fresh_pair, window_evidence
+from solvent.automation.evidence import GRACE, bound_of, excuse, fresh_losses, fresh_pair, window_evidence
 from solvent.automation.rows import FEATURE, served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import freshest
-from solvent.automation.state import LoopState
+from solvent.automation.state import LoopState, Shadow
 from solvent.foundation.clock import to_micros
 from solvent.foundation.ids import uuid7
 from solvent.foundation.settings import ModelSettings
@@ -64,6 +64,7 @@ class Watch:
         self.store = store
         self.champion = champion
         self.reference = reference
+        self.bound = bound_of(reference)
         self.sample = sample
         self.state = state
         self.settings = settings
@@ -155,7 +156,7 @@ class Watch:
 
         foreign = len(versions) > 1 or bool((rows["version"] != self.champion.number).any())
         partly = self.reference.risk is not None and self.reference.risk.model is not None and rows["label"].has_nulls()
-        complete = bool(freshest(self.state.shadows, window.start)) or foreign or partly
+        complete = bool(self._compared(window, self.champion)) or foreign or partly
         if complete:
             rows = whole()
         self._weigh(window, rows, versions)
@@ -203,15 +204,28 @@ class Watch:
 
     def _weigh(self, window: Window, rows: pl.DataFrame, versions: Iterable[ModelVersion]) -> None:
         """Put the window's evidence in the place of what was known of it before."""
-        bound = self.reference.risk.bound if self.reference.risk else float("inf")
-        shadows = freshest(self.state.shadows, window.start)
         for version in versions:
             if version.created_at > window.start and version.number != self.champion.number:
                 continue
-            new = window_evidence(rows, version, shadows, self.scorer, bound, start=window.start, end=window.end)
+            new = window_evidence(
+                rows,
+                version,
+                self._compared(window, version),
+                self.scorer,
+                self.bound,
+                start=window.start,
+                end=window.end,
+            )
             self._replace(new)
             if version.number == self.champion.number:
                 self._measure_fresh(window, new)
+
+    def _compared(self, window: Window, version: ModelVersion) -> list[Shadow]:
+        """The shadows whose losses belong beside a version's; a plan needs them once a window."""
+        if self.user.policy.rule == "compare":
+            return freshest(self.state.shadows, window.start)
+        known = [] if version.number != self.champion.number else self.state.shadows
+        return [shadow for shadow in known if shadow.made_at <= window.start and shadow.estimator != version.artifact]
 
     def _replace(self, new: Evidence) -> None:
         kept = [e for e in self.state.evidence if (e.start, e.version) != (new.start, new.version)]
@@ -220,7 +234,7 @@ class Watch:
             self.state.window_loss = new.loss * new.rows / new.labelled
 
     def _measure_fresh(self, window: Window, evidence: Evidence) -> None:
-        for shadow in evidence.shadows:
+        for shadow in fresh_losses(evidence):
             self.result.measurements.append(
                 Measurement(
                     model=self.champion.model,

@@ -7,12 +7,14 @@ import msgspec
 from solvent.backtest.cut import Course
 from solvent.backtest.lifetime import Lifetime
 from solvent.backtest.matrix import Matrix
-from solvent.backtest.policies import FIT, NEVER, ORACLE, SHOWN_ONLY, SOLVENT, Outcome, Priced
+from solvent.backtest.policies import FIT, NEVER, ORACLE, RULES, SHOWN_ONLY, Outcome, Priced
 from solvent.backtest.words import length, losses
 from solvent.pages.words import number, plural
 
 _ENOUGH = 1.01  # never is recommended where it costs at most this much more than the best
-_CLOSE = 1.05  # Solvent's rule is recommended where it costs at most this much more: it adapts, a schedule does not
+_CLOSE = (
+    1.05  # a rule of Solvent's is recommended where it costs at most this much more: it adapts, a schedule does not
+)
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -25,29 +27,41 @@ class Advice(msgspec.Struct, frozen=True):
 
 def advise(asked: Priced, curve: list[Priced], lifetime: Lifetime, matrix: Matrix, course: Course) -> Advice:
     """The cheapest policy that settings can put to work; simple ones and Solvent's first where they come close."""
-    offered = [outcome for outcome in asked.outcomes if outcome.name not in SHOWN_ONLY]
-    never, own = asked.named(NEVER), asked.named(SOLVENT)
+    offered = [one for one in asked.outcomes if one.name not in SHOWN_ONLY and not _fewer(one, matrix)]
+    never, own = asked.named(NEVER), _own(asked, matrix)
     cheapest = chosen = min(offered, key=lambda outcome: outcome.cost)
     if own.cost <= _CLOSE * cheapest.cost:
         chosen = never if never.cost <= own.cost else own
     if never.cost <= _ENOUGH * cheapest.cost:
         chosen = never
-    sentences = [_what(chosen, matrix, course), _why(chosen, asked, lifetime), _price(chosen, asked, curve)]
+    sentences = [_what(chosen, matrix, course), _why(chosen, asked, lifetime), _price(chosen, asked, curve, matrix)]
     return Advice(chosen.name, " ".join(sentences), _config(chosen, asked, matrix, course))
+
+
+def _own(priced: Priced, matrix: Matrix) -> Outcome:
+    """The cheaper of Solvent's rules that settings can put to work."""
+    both = [priced.named(name) for name in RULES]
+    return min((one for one in both if not _fewer(one, matrix)), key=lambda outcome: outcome.cost)
+
+
+def _fewer(outcome: Outcome, matrix: Matrix) -> bool:
+    """Whether it served a model without a feature, which the loop cannot make."""
+    return any(matrix.spans[one.span].without for one in outcome.retrainings)
 
 
 def _what(chosen: Outcome, matrix: Matrix, course: Course) -> str:
     if chosen.name == NEVER:
         return "Do not retrain for now."
-    if chosen.name != SOLVENT:
+    if chosen.name not in RULES:
         return f"Retrain {chosen.name}: of the ways that know no future the cheapest here."
+    by = ", looking ahead" if RULES[chosen.name] == "plan" else ""
     if not chosen.retrainings:
-        return "Let Solvent decide; it would have held all the time."
+        return f"Let Solvent decide{by}; it would have held all the time."
     spans = [one.span for one in chosen.retrainings]
     usual = matrix.spans[max(set(spans), key=spans.count)]
     on = "all rows" if usual.rows is None else usual.name
     often = length(course.days() * course.windows / (len(spans) + 1))
-    return f"Let Solvent decide: about every {often}, mostly on {on}."
+    return f"Let Solvent decide{by}: about every {often}, mostly on {on}."
 
 
 def _why(chosen: Outcome, asked: Priced, lifetime: Lifetime) -> str:
@@ -61,11 +75,11 @@ def _why(chosen: Outcome, asked: Priced, lifetime: Lifetime) -> str:
     )
 
 
-def _price(chosen: Outcome, asked: Priced, curve: list[Priced]) -> str:
+def _price(chosen: Outcome, asked: Priced, curve: list[Priced], matrix: Matrix) -> str:
     """From which price on the recommendation turns."""
     better = [one for one in curve if one.named(NEVER).cost <= one.named(chosen.name).cost]
     if chosen.name == NEVER:
-        cheaper = [one for one in curve if one.named(SOLVENT).cost < one.named(NEVER).cost]
+        cheaper = [one for one in curve if _own(one, matrix).cost < one.named(NEVER).cost]
         if not cheaper:
             return "No price looked at changes that."
         return f"That changes where a retraining costs {losses(cheaper[-1].relative)} or less."
@@ -88,7 +102,8 @@ def _config(chosen: Outcome, asked: Priced, matrix: Matrix, course: Course) -> s
         f'window = "{width}d"',
         "",
         "[policy]",
-        f"enabled = {'true' if chosen.name == SOLVENT else 'false'}",
+        f"enabled = {'true' if chosen.name in RULES else 'false'}",
+        *([f'rule = "{RULES[chosen.name]}"'] if chosen.name in RULES else []),
         f'rollout = "{asked.relative - fit:.4g} windows"',
         f'fit = "{fit:.4g} windows"',
         f"spans = [{', '.join(dict.fromkeys(spans))}]",

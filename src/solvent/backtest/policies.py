@@ -35,7 +35,8 @@ _LEAST_LOSS = 1e-12  # of a row, that a perfect model is expected to have
 NEVER, SOLVENT, AHEAD = "never", "Solvent", "Solvent, looking ahead"
 CARA, FORECAST = "CARA", "on forecast"
 HINDSIGHT, ORACLE = "the best schedule in hindsight", "oracle"
-SHOWN_ONLY = (HINDSIGHT, ORACLE, AHEAD, CARA, FORECAST)  # no setting puts them to work
+RULES = {SOLVENT: "compare", AHEAD: "plan"}  # the values of `policy.rule` that put them to work
+SHOWN_ONLY = (HINDSIGHT, ORACLE, CARA, FORECAST)  # no setting does
 
 
 class Outcome(msgspec.Struct, frozen=True):

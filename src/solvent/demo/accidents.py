@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from solvent.demo.story import Story
 
 HURRIED, SURE = "an engineer in a hurry", "an engineer who is sure"
-FORCED_FROM = 26  # weeks into the life: the first of January 2012
+FORCED_FROM = 30  # weeks into the life: the end of January 2012, when a champion of the new year is in service
 QUICK_TREES = 5
 QUICK = {"pipelines.bikes.fit": {"trees": QUICK_TREES}}
 

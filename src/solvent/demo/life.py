@@ -93,7 +93,7 @@ def live_one(loop: Loop, world: World, story: Story, progress: Progress) -> None
             progress(world.model, week, world.weeks)
             live_week(loop, world, week, endpoint, story, accidents)
     now = world.end(world.weeks - 1)
-    look_back(project, world.model, now=now, scorer=loop.scorer)
+    look_back(project, world.model, now=now, pools=loop.pools, scorer=loop.scorer)
     story.close(model_life(project.store, project.settings.model(world.model), world.model))
 
 

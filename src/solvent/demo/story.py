@@ -182,9 +182,11 @@ def hold_words(decision: Decision) -> str:
     evidence = decision.decision.evidence
     span = (evidence.get("spans") or {}).get(evidence.get("span")) or {}
     worth, price = span.get("worth"), evidence.get("price")
+    barred = f", {evidence['because']}" if evidence.get("because") in ("cool-down", "budget") else ""
     if worth is not None and price is not None:
-        barred = evidence.get("because") if evidence.get("because") in ("cool-down", "budget") else ""
-        return f"held: worth {number(round(worth))} of {number(round(price))}{f', {barred}' if barred else ''}"
+        return f"held: worth {number(round(worth))} of {number(round(price))}{barred}"
+    if (saves := evidence.get("saves")) is not None:
+        return f"held: a retraining {'saves' if saves > 0 else 'loses'} {number(round(abs(saves)))}{barred}"
     return f"held: {str(evidence.get('because') or 'nothing to decide').replace('-', ' ')}"
 
 

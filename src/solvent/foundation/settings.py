@@ -152,16 +152,18 @@ class MonitorSettings(Section, frozen=True, kw_only=True):
 class PolicySettings(Section, frozen=True, kw_only=True):
     """What a retraining costs and what it must win.
 
-    loss: price of one unit of loss on one prediction. rollout, fit: price of one
-    roll-out (review, risk) and one fit (compute), as a number, or in windows' loss
-    ("2 windows" of the first version's). spans: training spans to choose from.
-    shadow: how long a challenger is tried beside the champion before it is
-    promoted; canary: the share of requests that it answers meanwhile.
+    rule: `plan` foretells the next windows from the models that there are, and trains a shadow only where it pays;
+    `compare` weighs the model in service against shadows of every span, trained at every tick. loss: price of one unit
+    of loss on one prediction. rollout, fit: price of one roll-out (review, risk) and one fit (compute), as a number,
+    or in windows' loss ("2 windows" of the first version's). spans: training spans to choose from. shadow: how long a
+    challenger is tried beside the champion before it is promoted; canary: the share of requests that it answers
+    meanwhile.
     """
 
     name: str = "default"
     version: int = 1
     enabled: bool = True
+    rule: Literal["plan", "compare"] = "plan"
     loss: float = 1.0
     rollout: float | str = "0.3 windows"
     fit: float | str = "0.005 windows"

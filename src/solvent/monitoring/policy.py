@@ -101,7 +101,7 @@ def propose(history: PolicyHistory, settings: PolicySettings, now: datetime) -> 
         return Proposal(action="hold", reason="the policy is switched off", evidence={"because": "switched-off"})
     usable, left_out, waiting = _sort(history, now)
     excess = {span: _excess(span, usable, settings) for span in _spans(usable)}
-    cost = _cost(history, settings)
+    cost = retraining_price(history, settings)
     evidence = _evidence(history, settings, excess, cost, left_out, waiting)
     known = {span: figures for span, figures in excess.items() if figures.blocks >= LEAST_BLOCKS}
     if not known:
@@ -112,9 +112,8 @@ def propose(history: PolicyHistory, settings: PolicySettings, now: datetime) -> 
     evidence["span"] = span
     if known[span].worth <= cost:
         return Proposal(action="hold", reason=sentence, evidence={**evidence, "because": "price"})
-    barred = _barred(history, settings, now)
-    if barred:
-        because, why = barred
+    if bar := barred(history, settings, now):
+        because, why = bar
         return Proposal(action="hold", reason=f"{sentence}, but {why}", evidence={**evidence, "because": because})
     return Proposal(action="retrain", span=span, reason=sentence, evidence={**evidence, "because": "worth"})
 
@@ -153,13 +152,13 @@ def _excess(span: str, windows: list[Window], settings: PolicySettings) -> Exces
     return excess_worth(blocks, horizon=settings.horizon, recent=RECENT)
 
 
-def _cost(history: PolicyHistory, settings: PolicySettings) -> float:
+def retraining_price(history: PolicyHistory, settings: PolicySettings) -> float:
     """Price of a fit and a roll-out; "2 windows" are priced as loss is."""
     window = settings.loss * history.window_loss
     return price(settings.rollout, window) + price(settings.fit, window)
 
 
-def _barred(history: PolicyHistory, settings: PolicySettings, now: datetime) -> tuple[str, str] | None:
+def barred(history: PolicyHistory, settings: PolicySettings, now: datetime) -> tuple[str, str] | None:
     """The rule and the words that forbid a retraining now, if any."""
     past = [change for change in history.changes if change.at <= now]
     free = max((change.at for change in past), default=datetime.min.replace(tzinfo=now.tzinfo))
@@ -185,8 +184,8 @@ def _sentence(
     so_far = f"cost {amount(excess.accumulated)}" if excess.accumulated >= 0 else f"saved {amount(-excess.accumulated)}"
     verdict = "above" if excess.worth > cost else "not above"
     return (
-        f"keeping v{history.version} would {more if sign > 0 else less} a fresh model on {_rows_of(span)} "
-        f"over the next {settings.horizon} {_width(last)} and has {so_far} so far: "
+        f"keeping v{history.version} would {more if sign > 0 else less} a fresh model on {rows_of(span)} "
+        f"over the next {settings.horizon} {width_of(last)} and has {so_far} so far: "
         f"a retraining is worth {amount(excess.worth)}, {verdict} its price of {amount(cost)}"
     )
 
@@ -222,8 +221,8 @@ def _evidence(
         "horizon": settings.horizon,
         "level": LEVEL,
         "spans": {span: _figures(figures) for span, figures in excess.items()},
-        "left_out": [{"start": _day(window), "kind": window.excluded, "cause": window.cause} for window in left_out],
-        "waiting": [_day(window) for window in waiting],
+        "left_out": [{"start": day_of(window), "kind": window.excluded, "cause": window.cause} for window in left_out],
+        "waiting": [day_of(window) for window in waiting],
     }
 
 
@@ -243,15 +242,18 @@ def _figures(excess: Excess) -> dict[str, Any]:
     return {name: value if np.isfinite(value) else None for name, value in figures.items()}
 
 
-def _day(window: Window) -> str:
+def day_of(window: Window) -> str:
+    """Its first day."""
     return f"{window.start:%Y-%m-%d}"
 
 
-def _rows_of(span: str) -> str:
+def rows_of(span: str) -> str:
+    """A training span in words."""
     return "all rows" if span == "all" else f"the last {span}"
 
 
-def _width(window: Window) -> str:
+def width_of(window: Window) -> str:
+    """What people call windows of this width."""
     width = window.end - window.start
     return {timedelta(weeks=1): "weeks", timedelta(days=1): "days"}.get(width, "windows")
 

@@ -33,10 +33,10 @@ _LEAST = 1e-4  # of the usual loss, below which a window's loss counts as this m
 class Situation(msgspec.Struct, frozen=True):
     """What is known at a tick.
 
-    tick, live: as in `replay.Known`. losses: shape (tick + 1, n_spans, n_known), summed by window; made: shape (tick +
-    1, n_spans), the models that were trained; only their losses are read. rows: shape (tick + 1, n_spans), training
-    rows. price: of a retraining, fit: of a shadow on all rows, and usual: the loss that a window was expected to have
-    before any was known, all in one unit.
+    tick, live: as in `replay.Known`. losses: shape (tick + 1, n_spans, n_known), summed by window, NaN where not known;
+    made: shape (tick + 1, n_spans), the models that were trained; only their losses are read. rows: shape (tick + 1,
+    n_spans), training rows. price: of a retraining, fit: of a shadow on all rows, and usual: the loss that a window was
+    expected to have before any was known, all in one unit.
     """
 
     tick: int
@@ -105,6 +105,7 @@ def _known(seen: Situation) -> tuple[Entries, Floats]:
     newest = {*list(dict.fromkeys(made))[-MODELS:], (seen.live[0], _told_apart(*seen.live))}
     first = max(windows - REMEMBERED, 0)
     cells = [(tick, span, at) for at in range(first, windows) for tick, span in sorted(newest) if tick <= at]
+    cells = [cell for cell in cells if np.isfinite(seen.losses[cell])]
     entries = _entries(seen, np.array(cells[-ENTRIES:], dtype=int).reshape(-1, 3))
     losses = seen.losses[entries.tick, entries.span, entries.window]
     return entries, np.log(np.maximum(losses / seen.usual, _LEAST))

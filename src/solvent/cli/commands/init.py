@@ -19,6 +19,7 @@ SETTINGS = """\
 # false_alarms_per_year = 1.0   # per model, over everything watched
 
 [policy]
+# rule = "plan"                 # or "compare": a fresh model of every span at every tick
 # loss = 1.0                    # price of one unit of loss on one prediction
 # rollout = "0.3 windows"       # price of putting a new version into service, here in windows' loss
 # fit = "0.005 windows"         # price of one training
