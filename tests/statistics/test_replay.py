@@ -175,7 +175,7 @@ def test_a_span_is_trained_on_only_once_it_is_open():
     """
     wide = np.concatenate([losses(9, rate=0.2), 0.5 * losses(9, rate=0.0)[:, :1]], axis=1)
     rows = np.concatenate([ROWS, ROWS[:, :1]], axis=1)
-    asked = {"price": 5.0, "rows": rows, "fit": 0.25, "usual": 50.0, "opens": [0, 0, 6]}
+    asked = {"price": 5.0, "rows": rows, "fit": 0.25, "usual": 50.0, "opens": [0, 0, 6], "fewer": 1}
     found = replay(looking_ahead(), wide, WINDOW_OF, SIZES, np.arange(TICKS), **asked)
     other = np.concatenate([wide[:, :2], 9 * wide[:, 2:]], axis=1)
     again = replay(looking_ahead(), other, WINDOW_OF, SIZES, np.arange(TICKS), **asked)

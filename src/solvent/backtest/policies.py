@@ -136,6 +136,7 @@ class Field:
             drifted=self._drifted,
             aged=self._aged,
             opens=[self.matrix.spans[at].since for at in spans],
+            fewer=len(spans) - len(self._spans),
         )
         tried = [(0, 0)] * len(self.matrix.tried) if fewer else []
         return msgspec.structs.replace(lived, shadows=[*lived.shadows, *tried])

@@ -32,7 +32,7 @@ from solvent.monitoring.policy import (
 )
 from solvent.statistics.arrays import Counts
 from solvent.statistics.foresight import HORIZON, REMEMBERED, Advice, Situation, advise
-from solvent.statistics.loss_process import LEARNED, SPANS
+from solvent.statistics.loss_process import LEARNED
 
 _MINUTE = timedelta(minutes=1)
 _WIDER = 1.1  # times the training rows, from which on they are named among the reasons
@@ -123,13 +123,13 @@ def _situation(life: Life, settings: PolicySettings, told: _Told) -> Situation:
     windows = 1 + max(_position(window.start, told.origin, life.width) for window in told.known)
     losses = np.full((told.tick + 1, len(settings.spans), windows), np.nan)
     made = np.zeros(losses.shape[:2], dtype=bool)
-    made[0, :SPANS] = True
+    made[0] = True
     live = Made(life.made_at, life.versions[life.version].span)
 
     def place(model: Made) -> tuple[int, int | slice]:
         tick = _position(model.at, told.origin, life.width)
         span = settings.spans.index(model.span) if model.span in settings.spans else 0
-        return tick, span if tick else slice(SPANS)  # before the first window a model is one, whatever its span
+        return tick, span if tick else slice(None)  # before the first window a model is one, whatever its span
 
     for model in [*life.shadows, *life.versions.values()]:
         if place(model)[0] <= told.tick:

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from solvent.statistics.arrays import Counts, Flags, Floats
-from solvent.statistics.loss_process import SPANS, Entries, Posterior, Prior, learn
+from solvent.statistics.loss_process import Entries, Posterior, Prior, learn
 from solvent.statistics.plans import Ahead, Plan, Planning, ahead
 
 HORIZON = 12  # windows planned
@@ -36,7 +36,8 @@ class Situation(msgspec.Struct, frozen=True):
     tick, live: as in `replay.Known`. losses: shape (tick + 1, n_spans, n_known), summed by window, NaN where not known;
     made: shape (tick + 1, n_spans), the models that were trained; only their losses are read. rows: shape (tick + 1,
     n_spans), training rows. price: of a retraining, fit: of a shadow on all rows, and usual: the loss that a window was
-    expected to have before any was known, all in one unit.
+    expected to have before any was known, all in one unit. fewer: how many spans, the last ones, are of models that do
+    not know a feature.
     """
 
     tick: int
@@ -47,6 +48,12 @@ class Situation(msgspec.Struct, frozen=True):
     price: float
     fit: float
     usual: float
+    fewer: int = 0
+
+    @property
+    def whole(self) -> int:
+        """How many spans know every feature."""
+        return len(self.losses[0]) - self.fewer
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -101,8 +108,8 @@ def _further(seen: Situation, models: Sequence[tuple[int, int]]) -> Entries:
 def _known(seen: Situation) -> tuple[Entries, Floats]:
     """Entries of the newest models in the latest windows, and their log losses."""
     windows = seen.losses.shape[2]
-    made = [(tick, _told_apart(tick, span)) for tick, span in np.argwhere(seen.made).tolist()]
-    newest = {*list(dict.fromkeys(made))[-MODELS:], (seen.live[0], _told_apart(*seen.live))}
+    made = [_told_apart(seen, *model) for model in np.argwhere(seen.made).tolist()]
+    newest = {*list(dict.fromkeys(made))[-MODELS:], _told_apart(seen, *seen.live)}
     first = max(windows - REMEMBERED, 0)
     cells = [(tick, span, at) for at in range(first, windows) for tick, span in sorted(newest) if tick <= at]
     cells = [cell for cell in cells if np.isfinite(seen.losses[cell])]
@@ -111,14 +118,19 @@ def _known(seen: Situation) -> tuple[Entries, Floats]:
     return entries, np.log(np.maximum(losses / seen.usual, _LEAST))
 
 
-def _told_apart(tick: int, span: int) -> int:
-    """The span; 0 for the first model, which is the same on all of those that know every feature."""
-    return span if tick or span >= SPANS else 0
+def _told_apart(seen: Situation, tick: int, span: int) -> tuple[int, int]:
+    """The model under one name: the first one is the same on all spans that know every feature."""
+    return tick, span if tick or span >= seen.whole else 0
+
+
+def _numbered(seen: Situation, span: Counts) -> Counts:
+    """Spans as `Entries` has them: below 0 without a feature."""
+    return np.where(span < seen.whole, span, seen.whole - 1 - span)
 
 
 def _entries(seen: Situation, cells: Counts) -> Entries:
     tick, span, window = cells.T
-    return Entries(tick, span, window, np.log(seen.rows[tick, span] / seen.rows[0, 0]))
+    return Entries(tick, _numbered(seen, span), window, np.log(seen.rows[tick, span] / seen.rows[0, 0]))
 
 
 def _ahead(seen: Situation, grid: Ahead) -> Entries:
@@ -131,7 +143,7 @@ def _ahead(seen: Situation, grid: Ahead) -> Entries:
     log_rows = np.concatenate([live * seen.rows[since, span], rows]) / seen.rows[0, 0]
     return Entries(
         np.concatenate([live * since, tick + grid.start]),
-        np.concatenate([live * span, grid.span]),
+        _numbered(seen, np.concatenate([live * span, grid.span])),
         tick + np.concatenate([np.arange(HORIZON), grid.window]),
         np.log(log_rows),
     )

@@ -16,7 +16,6 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from solvent.statistics.arrays import Counts, Floats
 
-SPANS = 2  # all rows, and the latest; models of further spans do not know a feature
 SCALES = np.array([0.01, 0.04, 0.16, 0.64, 2.56])  # of all variances but the windows' own
 _WIDE = 4.0  # variance of the log loss before anything is known
 _JITTER = 1e-8
@@ -73,7 +72,8 @@ LEARNED = Prior(
 
 class Entries(msgspec.Struct, frozen=True):
     """Entries of a loss matrix, each of shape (n,): the model's tick and span, the window, and the log of the model's
-    training rows over the first model's. Models of tick 0 on the first two spans are one and the same.
+    training rows over the first model's. Spans below 0 are of models that do not know a feature; of the others, models
+    of tick 0 are one and the same.
     """
 
     tick: Counts
@@ -151,8 +151,8 @@ def _covariance(prior: Prior, a: Entries, b: Entries) -> _Covariance:
     same_span = a.span[:, None] == b.span[None, :]
     earlier = np.minimum(a.tick[:, None], b.tick[None, :])
     aged = np.outer(a.age**prior.power, b.age**prior.power)
-    known, fewer = a.span < SPANS, (a.span >= SPANS)[:, None] & same_span
-    first = ((a.tick == 0) & known)[:, None] & (b.span < SPANS)[None, :]
+    fewer = (a.span < 0)[:, None] & same_span
+    first = ((a.tick == 0) & (a.span >= 0))[:, None] & (b.span >= 0)[None, :]
     one = (a.tick[:, None] == b.tick[None, :]) & (same_span | first)
     season = prior.season * np.exp(-reach / prior.season_length)
     now = prior.age_now * np.exp(-reach / prior.now_length)

@@ -17,7 +17,7 @@ from threadpoolctl import ThreadpoolController
 
 from solvent.statistics.arrays import Counts, Flags, Floats
 from solvent.statistics.foresight import Situation, advise
-from solvent.statistics.loss_process import LEARNED, SPANS, Prior
+from solvent.statistics.loss_process import LEARNED, Prior
 from solvent.statistics.retraining import LEAST_BLOCKS, Schedule, excess_worth
 from solvent.statistics.rivals import HORIZON, LEVEL, cara, forecast_saving
 from solvent.statistics.sequential import ChangeDetector
@@ -53,7 +53,8 @@ class Known(msgspec.Struct, frozen=True):
     of each block. drifted: shape (tick,), whether each past window's inputs raised an alarm, which needs no label;
     aged: whether models of equal training size are known to age by now. rows: shape (tick + 1, n_spans), that a model
     of each tick and span is trained on. price: of one retraining, fit: of a shadow on all rows, usual: loss that a
-    window was expected to have before any was known, all in the unit of the losses.
+    window was expected to have before any was known, all in the unit of the losses. fewer: how many spans, the last
+    ones, are of models that do not know a feature.
     """
 
     tick: int
@@ -68,6 +69,7 @@ class Known(msgspec.Struct, frozen=True):
     price: float
     fit: float
     usual: float
+    fewer: int
 
     @property
     def windows(self) -> int:
@@ -109,6 +111,7 @@ def replay(
     drifted: Sequence[bool] = (),
     aged: Sequence[bool] = (),
     opens: Sequence[int] = (),
+    fewer: int = 0,
 ) -> Lived:
     """Ask the policy before each window from the second on, and do what it says.
 
@@ -116,7 +119,8 @@ def replay(
     rows: shape (n_ticks, n_spans), that a model of each tick and span is trained on. The first model is that of tick 0,
     on any span. stride: ticks between the models of the matrix; in between, the one before stands for them. drifted:
     shape (n_windows,); aged: shape (n_ticks,), from what is known at each. fit, usual: as in `Known`. opens: shape
-    (n_spans,), rising, the tick from which a span may be trained on; its first model is known then.
+    (n_spans,), rising, the tick from which a span may be trained on; its first model is known then. fewer: how many of
+    the last spans are of models that do not know a feature.
     """
     retrained: list[Retrained] = []
     shadows: list[tuple[int, int]] = []
@@ -150,6 +154,7 @@ def replay(
             price=price,
             fit=fit,
             usual=usual,
+            fewer=max(opened + fewer - losses.shape[1], 0),
         )
         while isinstance(choice := one_thread(policy)(now), Shadows):
             shadows += [train(*model) for model in choice.models if model[0] <= tick and not made[model]]
@@ -267,6 +272,7 @@ def looking_ahead(prior: Prior = LEARNED) -> Policy:
                 price=seen.price,
                 fit=seen.fit,
                 usual=seen.usual,
+                fewer=seen.fewer,
             ),
             prior,
         )
@@ -316,7 +322,7 @@ def _kind(seen: Known, span: int) -> Kind:
     """`drift` once models of this table are known to age, and where a feature that wanders is left out; before, more
     rows or the realised loss are the reason.
     """
-    if seen.aged or span >= SPANS:
+    if seen.aged or span >= seen.made.shape[1] - seen.fewer:
         return "drift"
     return "more_data" if seen.rows[seen.tick, span] > seen.rows[seen.live] else "performance"
 
