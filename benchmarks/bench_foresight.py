@@ -161,7 +161,7 @@ def lived(life: Life) -> Lived:
         course,
         msgspec.structs.replace(reference, estimator=None),
         drifted=[bool(one.named) for one in drift],
-        aged=[known_to_age(one) for one in aged],
+        aged=known_to_age(aged),
         left_out=left_out,
     )
 

@@ -189,7 +189,7 @@ PARTS = {
     "paired with shadows": "window_evidence",
     "reference, once a version": "build_reference",
     "loss model, once a version": "residuals",
-    "training shadows": "refresh",
+    "training shadows": "_train",
 }
 
 
@@ -233,16 +233,16 @@ def training_seconds() -> list[float]:
     """From now on, seconds of each training of shadows in this process."""
     from solvent.automation.acting import Act
 
-    whole, seconds = Act.refresh, list[float]()
+    whole, seconds = Act._train, list[float]()
 
-    def refresh(self: Act, pools: Any) -> Any:
+    def train(self: Act, spans: Sequence[str], as_of: datetime) -> Any:
         began = time.perf_counter()
         try:
-            return whole(self, pools)
+            return whole(self, spans, as_of)
         finally:
             seconds.append(time.perf_counter() - began)
 
-    Act.refresh = refresh  # type: ignore[method-assign]
+    Act._train = train  # type: ignore[method-assign]
     return seconds
 
 

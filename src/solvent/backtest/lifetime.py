@@ -82,8 +82,12 @@ def aging_by_tick(course: Course, matrix: Matrix, *, seed: int) -> list[Aging | 
     return [verdicts.get(known) for known in course.known.tolist()]
 
 
-def known_to_age(aging: Aging | None) -> bool:
-    return aging is not None and aging.verdict in ("gradual", "abrupt")
+def known_to_age(verdicts: Sequence[Aging | None]) -> list[bool]:
+    """Whether models are known to age at each tick: the test says so there and at the tick before, as it is read again
+    and again.
+    """
+    ages = [aging is not None and aging.verdict in ("gradual", "abrupt") for aging in verdicts]
+    return [now and before for now, before in zip(ages, [False, *ages], strict=False)]
 
 
 def _memory(course: Course, matrix: Matrix) -> int:

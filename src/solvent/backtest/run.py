@@ -91,7 +91,7 @@ def backtest(options: Options, progress: Callable[[str], None]) -> Backtest:
         course,
         reference,
         drifted=[bool(one.named) for one in drift],
-        aged=[known_to_age(one) for one in aged],
+        aged=known_to_age(aged),
     )
     delay = options.label_delay // MICROSECOND
     asked = field.price(asked_price(options, field.window_loss))
