@@ -62,7 +62,7 @@ def test_a_hard_season_that_hits_fresh_models_too_is_no_age():
 def test_luck_that_old_models_share_less_of_is_not_erratic():
     """Nothing ages, and models differ by the rows that they happened to see, of which young ones share most."""
     verdicts = [judged("stable", seed, noise=0.005, luck=0.1).verdict for seed in range(WORLDS)]
-    assert verdicts.count("erratic") <= 0.02 * WORLDS
+    assert verdicts.count("erratic") <= 0.1 * WORLDS
 
 
 def test_significant_but_tiny_is_stable():

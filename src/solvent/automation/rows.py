@@ -29,11 +29,11 @@ def served_rows(
     """Rows answered for events in [since, until), in order of time, each with its label as known at `known_by`.
 
     features: those that are read, as far as the log has them; all without.
-    Columns: the log's (prediction_id, event_time, version, output, flags, f_<feature>…) plus
+    Columns: the log's (prediction_id, event_time, version, output, flags, f_<feature>…) without the request's, plus
     label and known_at, null where no outcome was known. A prediction id that was answered
     several times counts once, by its first answer.
     """
-    scan = store.log.scan_predictions(model, since, until)
+    scan = store.log.scan_predictions(model, since, until).drop("request_id")
     if features is not None:
         wanted = {f"{FEATURE}{name}" for name in features}
         scan = scan.select(n for n in scan.collect_schema() if not n.startswith(FEATURE) or n in wanted)
