@@ -2,7 +2,7 @@
 
     python tests/promises/calibrate.py [--share S] [TABLE.parquet:TIME:TARGET[:LEFT,OUT] ...]
 
-share: of the full number of draws (1 takes about half an hour on two cores). Tables beside the two that come with
+share: of the full number of draws (1 takes about five minutes on two cores). Tables beside the two that come with
 Solvent: rows are shuffled in time, so that nothing ages, and drawn so that only inputs move. Writes
 `benchmarks/results/calibration.json`, which `make docs` draws.
 """
