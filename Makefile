@@ -47,7 +47,7 @@ soak: $(STAMP) ## the long draws of the fault and promise tests
 mutate: $(STAMP) ## mutate 200 drawn projects: no false hit, no needless rerun (about half an hour)
 	$(BIN)/python tests/promises/mutate.py
 
-calibrate: $(STAMP) ## draw every promise of the statistics at length (about ten minutes)
+calibrate: $(STAMP) ## draw every promise of the statistics at length (about five minutes)
 	$(BIN)/python tests/promises/calibrate.py
 	$(BIN)/python docs/generate.py
 

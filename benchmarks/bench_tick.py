@@ -233,7 +233,7 @@ def training_seconds() -> list[float]:
     """From now on, seconds of each training of shadows in this process."""
     from solvent.automation.acting import Act
 
-    whole, seconds = Act._train, list[float]()
+    whole, seconds = Act._train, list[float]()  # the program keeps no such clock
 
     def train(self: Act, spans: Sequence[str], as_of: datetime) -> Any:
         began = time.perf_counter()

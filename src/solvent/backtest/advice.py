@@ -12,9 +12,7 @@ from solvent.backtest.words import length, losses
 from solvent.pages.words import number, plural
 
 _ENOUGH = 1.01  # never is recommended where it costs at most this much more than the best
-_CLOSE = (
-    1.05  # a rule of Solvent's is recommended where it costs at most this much more: it adapts, a schedule does not
-)
+_CLOSE = 1.05  # a rule of Solvent's is recommended up to this times the best: it adapts, a schedule does not
 
 
 class Advice(msgspec.Struct, frozen=True):

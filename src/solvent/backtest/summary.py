@@ -203,7 +203,7 @@ def warned(found: Backtest) -> str:
 
 
 def labels_alone(found: Backtest) -> bool:
-    """Whether the loss crossed the threshold and no method that looks at inputs could have told."""
+    """Whether the loss crossed the threshold while neither drift nor an estimate had shown anything."""
     return relation_alone(found.windows, found.drift, found.estimated, threshold=found.lifetime.threshold)
 
 

@@ -32,7 +32,7 @@ _CARDS = (("life", "Life"), ("drift", "Inputs"), ("ageing", "Ageing"), ("policie
 _MOST_WARNINGS = 8
 _ALONE = (
     "The inputs showed nothing before the error crossed the threshold: where only their relation to the target moves, "
-    "no method that looks at inputs can warn, and the first labels do."
+    "labels alone can warn."
 )
 _ENOUGH = 8  # windows with an estimate, before which nothing is said of it
 _HELD = 0.85  # of the 90% intervals, that must have held
