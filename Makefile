@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml
 	fi
 	@touch $@
 
-demo: $(STAMP) ## live two real models' lives on real data (about four minutes)
+demo: $(STAMP) ## live two real models' lives on real data (four to ten minutes)
 	$(BIN)/solvent demo build/demo
 
 test: $(STAMP) ## everything that must pass: checks beside the tests, which leave time idle

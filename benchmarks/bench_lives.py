@@ -1,6 +1,6 @@
 """What the demo's two lives cost under each policy, and whether what must happen in them happened.
 
-    python benchmarks/bench_lives.py [SEED ...]     (default: 7, about three minutes a seed)
+    python benchmarks/bench_lives.py [SEED ...]     (default: 7, four to ten minutes a seed)
 
 Runs `solvent demo` for each seed, reads the figures from the project's store, prints them
 with the bars that they are held to, and writes `benchmarks/results/lives.json`.
