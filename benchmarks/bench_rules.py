@@ -1,10 +1,12 @@
 """What each rule of the policy costs in the demo's lives, against the best schedule in hindsight.
 
-    python benchmarks/bench_rules.py [LIFE ...]     (default: all; one to five minutes a life and rule)
+    python benchmarks/bench_rules.py FOLDER [LIFE ...]     (default: all; one to five minutes a life and rule)
 
 Lives: `bikes` and `flights` as `solvent demo` lives them; `bikes, no accidents`, where nothing was injected;
-`bikes, shuffled`, where rows have changed places in time, so that nothing ages. Prints what it finds and puts it into
-`benchmarks/results/rules.json`, beside what stands there of other lives.
+`bikes, shuffled`, where rows have changed places in time, so that nothing ages; `electricity`, the table `elec2` of
+FOLDER (that of `bench_foresight.py`) in weeks from its quarter on, and `electricity, every feature`, the same with
+`policy.leave_out = false`. Prints what it finds and puts it into `benchmarks/results/rules.json`, beside what stands
+there of other lives.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 import polars as pl
+from electricity import Electricity, write_electricity
 from msgspec.structs import asdict
 from threadpoolctl import threadpool_limits
 
@@ -40,10 +43,12 @@ RESULT = Path(__file__).parent / "results" / "rules.json"
 RULES = get_args(get_type_hints(PolicySettings)["rule"])
 SHUFFLE = 5  # seed of the places
 LIVES = {
-    "bikes": lambda: Bikes.load(broken=BROKEN_WEEK),
-    "flights": Flights.load,
-    "bikes, no accidents": Bikes.load,
-    "bikes, shuffled": lambda: shuffled(Bikes.load()),
+    "bikes": lambda _: Bikes.load(broken=BROKEN_WEEK),
+    "flights": lambda _: Flights.load(),
+    "bikes, no accidents": lambda _: Bikes.load(),
+    "bikes, shuffled": lambda _: shuffled(Bikes.load()),
+    "electricity": Electricity.load,
+    "electricity, every feature": Electricity.load,
 }
 INJECTED = ("bikes", "flights")
 
@@ -51,9 +56,10 @@ INJECTED = ("bikes", "flights")
 def main() -> None:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     found = json.loads(RESULT.read_text())["lives"] if RESULT.exists() else {}
-    for name in sys.argv[1:] or LIVES:
+    table = Path(sys.argv[1]) / "elec2.parquet"
+    for name in sys.argv[2:] or LIVES:
         for rule in RULES:
-            found.setdefault(name, {})[rule] = lived(name, rule)
+            found.setdefault(name, {})[rule] = lived(name, rule, table)
             RESULT.write_text(json.dumps({"machine": machine, "lives": found}, indent=1) + "\n")
 
 
@@ -65,13 +71,17 @@ def shuffled(world: Bikes) -> Bikes:
     return Bikes(**{**{name: getattr(world, name) for name in world.__dataclass_fields__}, "rows": rows})
 
 
-def lived(name: str, rule: str) -> dict[str, object]:
-    """One life under one rule: seconds, decisions counted, and costs."""
-    world = LIVES[name]()
+def lived(name: str, rule: str, table: Path) -> dict[str, object]:
+    """One life under one rule: seconds, decisions counted, features left out, and costs. table: electricity's."""
+    world = LIVES[name](table)
     os.environ["SOLVENT_POLICY_RULE"] = rule
+    os.environ["SOLVENT_POLICY_LEAVE_OUT"] = str("every feature" not in name).lower()
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        write_project(Path(folder), (name.partition(",")[0],))
+        if isinstance(world, Electricity):
+            write_electricity(Path(folder))
+        else:
+            write_project(Path(folder), (name.partition(",")[0],))
         project = Project(Path(folder))
         import_module("sklearn.ensemble")  # loads OpenMP, which can be limited only then
         with threadpool_limits(1), Loop(project) as loop:
@@ -80,14 +90,16 @@ def lived(name: str, rule: str) -> dict[str, object]:
             costs = look_back(
                 project, world.model, now=world.end(world.weeks - 1), pools=loop.pools, scorer=loop.scorer
             )
-        made = project.store.facts.decisions(world.model)
+        made = [one.decision for one in project.store.facts.decisions(world.model)]
         project.close()
     assert costs is not None
     best = costs.cost("hindsight").cost
     told = {
         "seconds": round(seconds),
         "weeks": world.weeks,
-        "decisions": {str(action): sum(one.decision.action is action for one in made) for action in Action},
+        "decisions": {str(action): sum(one.action is action for one in made) for action in Action},
+        "wanders": next((one.evidence["wanders"] for one in made if "wanders" in one.evidence), None),
+        "without": sum(one.action is Action.RETRAIN and " without " in one.evidence["span"] for one in made),
         "costs": {one.policy: {**asdict(one), "to_best": round(one.cost / best, 4)} for one in costs.costs},
         "unit": costs.unit,
     }

@@ -85,32 +85,14 @@ def main() -> None:
     cuts = [(kind, cut, 0) for kind in (NATURAL, STILL) for cut in asked.cuts]
     draws = [(kind, MADE_CUT, draw) for kind, count in MADE.items() for draw in range(count)]
     lives = [
-        remembered(asked.folder, asked.keep, (name, *rest), pythons if asked_too(name, *rest) else {})
+        remembered(asked.folder, asked.keep, (name, *rest), pythons)
         for rest in draws + cuts
         for name in asked.only or TABLES
         if rest[-1] == 0 or name not in LARGE
     ]
-    result = {"machine": machine(pythons), "cuts": asked.cuts, "windows": WINDOWS, **told(lent(lives))}
+    result = {"machine": machine(pythons), "cuts": asked.cuts, "windows": WINDOWS, **told(lives)}
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
-
-
-def asked_too(name: str, kind: str, _cut: float, draw: int) -> bool:
-    """Whether the peers live it too, which takes them minutes."""
-    return kind in (NATURAL, STILL) or (kind == "inputs move" and draw == 0 and name not in LARGE)
-
-
-def lent(lives: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first draw of a relation that moves is the shuffled life but for labels of windows, which no peer is shown:
-    they say the same of both. Not of the large table, some of whose rows have no label."""
-    still = {(life["table"], life["cut"]): life["alerts"] for life in lives if life["life"] == STILL}
-    found = []
-    for life in lives:
-        first = life["life"] == "relation moves" and life["draw"] == 0 and life["table"] not in LARGE
-        said = still.get((life["table"], life["cut"]), {}) if first else {}
-        peers = {method: on for method, on in said.items() if method not in METHODS["solvent"]}
-        found.append({**life, "alerts": {**peers, **life["alerts"]}})
-    return found
 
 
 def remembered(folder: Path, keep: Path | None, life: Life, pythons: dict[str, str | None]) -> Any:

@@ -127,7 +127,8 @@ def serve_week(project: Project, week: int, table: pl.DataFrame, *, labels: bool
 
 def log_answers(project: Project, loaded: LoadedModel, table: pl.DataFrame) -> None:
     """Log the answers of a loaded version to rows, as the endpoint does."""
-    count = table.height
+    count, signature = table.height, loaded.signature
+    given = [name for name in [*signature.features, *signature.extras] if name in table.columns]
     batch = {
         "prediction_id": table["sale"],
         "request_id": ["r"] * count,
@@ -137,6 +138,6 @@ def log_answers(project: Project, loaded: LoadedModel, table: pl.DataFrame) -> N
         "output": loaded.predict(table).output,
         "output_classes": [None] * count,
         "flags": [[]] * count,
-        **{f"f_{name}": table[name] for name in loaded.signature.features},
+        **{f"f_{name}": table[name] for name in given},
     }
     project.store.log.append_predictions(MODEL, batch)

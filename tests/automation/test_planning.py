@@ -23,7 +23,8 @@ from solvent.project import Project
 from solvent.registry.references import resolve
 from solvent.registry.signature import Signature
 
-PLAN = SETTINGS.replace('rule = "compare"', 'rule = "plan"').replace("fit = 0", 'fit = "0.02 windows"')
+PLAN = SETTINGS.replace('rule = "compare"', 'rule = "plan"\nleave_out = false')
+PLAN = PLAN.replace("fit = 0", 'fit = "0.02 windows"')
 PAYS, DEAR = PLAN.replace("0.2 windows", "0.5 windows"), PLAN.replace("0.2 windows", "4 windows")
 WEEKS = range(8, 14)
 

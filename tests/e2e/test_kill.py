@@ -12,12 +12,14 @@ import pytest
 from e2e import lives
 from e2e.lives import BATCH, BATCHES, PROMOTIONS, live, logged
 from small_project import MODEL, SETTINGS, make_project
+from solvent.automation.state import NAME, LoopState
 from solvent.governance.questions import verify
 from solvent.lineage.entities import RunStatus
 from solvent.project import Project
 from store.faults import SOAK
 
 pytestmark = pytest.mark.parametrize("draw", range(SOAK))
+RULES = ["plan", "compare"]
 ONE_SPAN = SETTINGS.replace('spans = ["all", "4w"]', 'spans = ["4w"]')  # one worker process to start, not two
 
 
@@ -29,10 +31,12 @@ def ran(tmp_path_factory):
     return root
 
 
-@pytest.fixture(scope="module")
-def lived(ran, tmp_path_factory):
-    """The same, after some undisturbed weeks of service."""
+@pytest.fixture(scope="module", params=RULES if SOAK > 1 else RULES[:1])
+def lived(request, ran, tmp_path_factory):
+    """The same, after some undisturbed weeks of service under a rule of the policy."""
     root = shutil.copytree(ran, tmp_path_factory.mktemp("lived") / "project")
+    settings = ONE_SPAN.replace('rule = "compare"', f'rule = "{request.param}"')
+    (root / "solvent.toml").write_text(settings)
     live(lives.weeks, root)
     return root
 
@@ -72,6 +76,11 @@ def moves(project):
     return [(move.alias, move.number, move.at) for move in project.store.facts.alias_moves(MODEL)]
 
 
+def shadows(project):
+    state = LoopState.of(project.store.facts.state(MODEL, NAME))
+    return [(one.made_at, one.span, one.hidden) for one in state.shadows]
+
+
 def alerts(project):
     return sorted((alert.kind, alert.title, alert.at) for alert in project.store.facts.alerts(MODEL))
 
@@ -96,12 +105,15 @@ def test_runs_that_are_killed_are_finished_by_the_next_one_and_none_is_done_twic
 
 
 def test_ticks_that_are_killed_decide_what_undisturbed_ones_decide_and_once(draw, copy, lived, solvent):
+    shutil.copy(lived / "solvent.toml", copy / "solvent.toml")
     for project, acknowledged in kills(5, draw, lives.weeks, copy, acknowledgements=3):
         keys = {made.key for made in project.store.facts.decisions()}
         assert keys.issuperset(key for told in acknowledged for key in told)
     live(lives.weeks, copy)
     after, before = Project(copy), Project(lived)
     assert len(decided(before)) > len(lives.WEEKS) + 1, "something was promoted"
+    assert "plan" not in (lived / "solvent.toml").read_text() or shadows(before), "something was bought"
+    assert shadows(after) == shadows(before)
     assert decided(after) == decided(before)
     assert moves(after) == moves(before)
     assert alerts(after) == alerts(before)

@@ -3,15 +3,16 @@ from sqlalchemy import event, text
 
 from solvent.lineage.entities import Action
 from solvent.store import open_store
-from solvent.store.facts import database
 from solvent.store.facts.database import DatabaseBusy, DatabaseFull
 from store_samples import ANN, add_version, decision
 
 
-def test_a_writer_that_waits_too_long_says_why(tmp_path, monkeypatch):
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+def test_a_writer_that_waits_too_long_says_why(tmp_path):
     url = f"sqlite:///{tmp_path}/solvent.db"
-    with open_store(url, root=tmp_path, actor=ANN) as first, open_store(url, root=tmp_path, actor=ANN) as second:
+    with (
+        open_store(url, root=tmp_path, actor=ANN) as first,
+        open_store(url, root=tmp_path, actor=ANN, patience=0.05) as second,
+    ):
         with first.facts.database.write(), pytest.raises(DatabaseBusy, match="another process kept the store locked"):
             second.facts.add_model("bikes", {})
         second.facts.add_model("bikes", {})

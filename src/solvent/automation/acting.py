@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from solvent.automation.before import decisions_before
+from solvent.automation.leaving_out import likes_to_train, look
 from solvent.automation.planning import Planner
 from solvent.automation.promotion import register_shadow
 from solvent.automation.rollout import Rollout
@@ -65,33 +68,44 @@ class Act:
         if not self.settings.policy.enabled:
             return self._carry_out(propose(self._history(), self.settings.policy, self.now), [])
         if self.settings.policy.rule == "compare":
-            fresh = self._train(self.settings.policy.spans, self.end)
-            return self._wait() or self._carry_out(propose(self._history(), self.settings.policy, self.now), fresh)
+            fresh = self._train([*self.settings.policy.spans, *self.planner.fewer], self.end)
+            return self._wait() or self._compare(fresh)
         return self._wait() or self._plan()
+
+    def _compare(self, fresh: Sequence[Shadow]) -> list[Decision]:
+        self._leave_out()
+        return self._carry_out(propose(self._history(), self.settings.policy, self.now), fresh)
 
     def _plan(self) -> list[Decision]:
         """Train what the plan asks for, until it has decided."""
+        self._leave_out()
         while not isinstance(
             answer := plan(self.planner.life(self._history()), self.settings.policy, self.now), Proposal
         ):
             self.planner.bought.append(answer)
-            for shadow in self._train([answer.span], answer.at):
-                self.planner.score(shadow)
+            self.planner.score(self._train([answer.span], answer.at))
         self.planner.forget()
         return self._carry_out(answer, self._train([answer.span], self.end) if answer.span else [])
 
+    def _leave_out(self) -> None:
+        """Where the champion errs more than it did, see whether that is the fault of a feature that wanders."""
+        if spans := likes_to_train(self.planner):
+            self.planner.score(self._train(spans, self.champion.created_at))
+        look(self.planner)
+
     def _train(self, spans: Sequence[str], as_of: datetime) -> list[Shadow]:
         """Shadows as of an instant, one a span, kept for the windows to come."""
-        outcomes = make_shadows(self.project, self.model, spans, as_of, self.pools)
+        hidden = self.state.hidden
+        outcomes = make_shadows(self.project, self.model, spans, as_of, self.pools, hidden=hidden)
         made = [replace(outcome, trained_at=self.now) for outcome in outcomes if isinstance(outcome, Shadow)]
         self.problems += [outcome for outcome in outcomes if isinstance(outcome, str)]
         new = {(shadow.made_at, shadow.span) for shadow in made}
         others = [s for s in self.state.shadows if s.made_at <= self.end and (s.made_at, s.span) not in new]
-        in_order = sorted([*others, *made], key=lambda shadow: shadow.made_at)
-        self.state.shadows = in_order[-KEPT_SHADOWS * len(self.settings.policy.spans) :]
+        self.state.shadows = _newest(sorted([*others, *made], key=lambda shadow: shadow.made_at))
         return made
 
     def _carry_out(self, proposal: Proposal, shadows: Sequence[Shadow]) -> list[Decision]:
+        proposal = self._with_what_wanders(proposal)
         chosen = next((s for s in shadows if s.span == proposal.span), None)
         if proposal.action == "hold" or chosen is None:
             return [self.rollout.record(Action.HOLD, proposal.reason, proposal.evidence, self.champion.number)]
@@ -99,6 +113,15 @@ class Act:
         reason = f"retrained on {rows_of(chosen.span)}"
         version = register_shadow(self.project, self.model, chosen, actor=self.rollout.actor, reason=reason)
         return [retrain, self.rollout.offer(version)]
+
+    def _with_what_wanders(self, proposal: Proposal) -> Proposal:
+        """Named when it is found, and again where it is why; its figures stand in the evidence ever since."""
+        wanders = self.state.wanders
+        if wanders is None:
+            return proposal
+        told = wanders.since == self.now or proposal.span == wanders.span
+        reason = f"{proposal.reason}; {wanders.in_words()}" if told else proposal.reason
+        return replace(proposal, reason=reason, evidence={**proposal.evidence, "wanders": to_builtins(wanders)})
 
     def _wait(self) -> list[Decision]:
         """While a version is on trial nothing else is retrained."""
@@ -112,11 +135,22 @@ class Act:
         return PolicyHistory(
             version=self.champion.number,
             made_at=self.champion.created_at,
-            windows=self.state.evidence,
+            windows=self.planner.windows,
             window_loss=self.state.window_loss or 0.0,
             changes=changes_of(decisions_before(self.store, self.model.name, self.now, self.settings.policy.label)),
             unit=self.settings.monitor.unit.partition("/")[0],
         )
+
+
+def _newest(shadows: Sequence[Shadow]) -> list[Shadow]:
+    """Those that are kept of shadows in order of time."""
+    kept: list[Shadow] = []
+    count: Counter[str] = Counter()
+    for shadow in reversed(shadows):
+        count[shadow.span] += 1
+        if count[shadow.span] <= KEPT_SHADOWS:
+            kept.append(shadow)
+    return kept[::-1]
 
 
 def changes_of(decisions: Sequence[Decision]) -> list[Change]:

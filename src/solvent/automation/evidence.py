@@ -28,6 +28,11 @@ FRESH = 4  # windows after which a model is fresh no more
 SCORED = 20_000  # labelled rows of a window that shadows are asked about
 
 
+def every_feature(version: ModelVersion) -> list[str]:
+    """What a version's estimator wants, and what is hidden from it: other models of its pipeline know that."""
+    return list(Signature.of(version.signature).hiding({}).features)
+
+
 def bound_of(reference: Reference | None) -> float:
     """At which losses are clipped; no bound where the reference has no labels."""
     return reference.risk.bound if reference is not None and reference.risk is not None else float("inf")
@@ -36,13 +41,16 @@ def bound_of(reference: Reference | None) -> float:
 def version_losses(rows: pl.DataFrame, version: ModelVersion, scorer: Scorer, bound: float) -> Floats:
     """Loss of each row under a version, clipped at `bound`; NaN without a label.
 
-    Rows that it answered itself count by that answer; it is asked about the others.
+    Rows that it answered itself count by that answer; it is asked about the others, NaN where the log lacks a feature.
     """
     signature = Signature.of(version.signature)
     output = rows["output"].to_numpy().astype(np.float64).copy()
     foreign = (rows["version"] != version.number).to_numpy()
     if foreign.any():
-        output[foreign] = scorer.outputs(version.artifact, signature, rows.filter(pl.Series(foreign)))
+        asked = comparable(rows, signature)
+        output[foreign] = (
+            scorer.outputs(version.artifact, signature, rows.filter(pl.Series(foreign))) if asked else np.nan
+        )
     return clipped(rows, signature, output, bound)
 
 
@@ -67,16 +75,22 @@ def window_evidence(
     rows: all served rows of the window, labels where known. Shadows whose features were not logged are left out.
     Of more than 20,000 labelled rows an even draw is scored, and its sums stand for all of them.
     """
-    answered = rows["output"].is_not_nan().fill_null(False) | (rows["version"] != version.number)
+    signature = Signature.of(version.signature)
+    foreign = rows["version"] != version.number
+    answered = rows["output"].is_not_nan().fill_null(False) & ~foreign
+    if comparable(rows, signature):
+        answered |= foreign
     labelled = np.flatnonzero((rows["label"].is_not_nan().fill_null(False) & answered).to_numpy())
     drawn = rows if len(labelled) == rows.height <= SCORED else rows[labelled[even_draw(len(labelled), SCORED)]]
     losses = version_losses(drawn, version, scorer, bound)
     scale = len(labelled) / max(drawn.height, 1)
-    signature = Signature.of(version.signature)
     _, block = np.unique(day_of(drawn), return_inverse=True)
     found = []
-    for shadow in shadows if drawn.height and comparable(drawn, signature) else ():
-        fresh = clipped(drawn, signature, scorer.outputs(shadow.estimator, signature, drawn), bound)
+    for shadow in shadows if drawn.height else ():
+        own = signature.hiding(shadow.hidden)
+        if not comparable(drawn, own):
+            continue
+        fresh = clipped(drawn, own, scorer.outputs(shadow.estimator, own, drawn), bound)
         differences = scale * np.bincount(block, weights=losses - fresh)
         loss = scale * float(fresh.sum())
         found.append(ShadowLoss(span=shadow.span, made_at=shadow.made_at, loss=loss, differences=differences.tolist()))

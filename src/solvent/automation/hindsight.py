@@ -108,7 +108,7 @@ def look_back(
     signature, scorer = Signature.of(first.signature), scorer or Scorer(store)
     losses, sample = _matrix(life, grid, signature, scorer, len(windows))
     month = max(1, round(MONTH / (windows[0][1] - windows[0][0])))
-    bill = _bill(store, model, settings.policy, len(shadows))
+    bill = _bill(store, model, settings.policy, len(shadows) + _without_features(store, model, windows))
     unit = settings.monitor.unit.split("/")[0] or signature.metric.replace("_", " ")
     found = Hindsight(
         model=model,
@@ -321,3 +321,11 @@ def _shadows(
             if kept is not None:
                 found[tick, span] = msgspec.convert(kept, Shadow).estimator
     return found
+
+
+def _without_features(store: Store, model: str, windows: Sequence[tuple[datetime, datetime]]) -> int:
+    """How many models were trained without a feature: no schedule gets them, but the policy paid for them."""
+    state = LoopState.of(store.facts.state(model, NAME))
+    instants = {*(one.made_at for one in state.tried), *(end for _, end in windows)}
+    names = [f"shadow:{iso(at)}:{span}" for at in instants for span in state.hidden]
+    return sum(store.facts.state(model, name) is not None for name in names)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from solvent.automation.before import decisions_before, moves_before
-from solvent.automation.evidence import window_evidence
+from solvent.automation.evidence import every_feature, window_evidence
 from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.state import LoopState, Shadow
@@ -18,7 +18,7 @@ from solvent.foundation.clock import parse_instant, parse_span
 from solvent.foundation.settings import ModelSettings
 from solvent.lineage.entities import Action, ModelVersion
 from solvent.monitoring.planning import Life, Made
-from solvent.monitoring.policy import PolicyHistory
+from solvent.monitoring.policy import PolicyHistory, Window, parts_of
 from solvent.registry.references import CHAMPION
 from solvent.statistics.foresight import REMEMBERED
 
@@ -47,11 +47,25 @@ class Planner:
         self.settings, self.bound, self.now = settings, bound, now
         self.bought: list[Made] = []
 
+    def heard(self, span: str) -> bool:
+        """Whether models of a span count: not those without a feature that is not known to wander."""
+        return span in self.fewer or not parts_of(span)[1]
+
+    @property
+    def fewer(self) -> list[str]:
+        """The span whose models do without the feature that wanders, if one does."""
+        return [self.state.wanders.span] if self.state.wanders else []
+
+    @property
+    def windows(self) -> list[Window]:
+        """The evidence, with the shadows that count."""
+        return [replace(one, shadows=[s for s in one.shadows if self.heard(s.span)]) for one in self.state.evidence]
+
     def life(self, history: PolicyHistory) -> Life:
         """A history with its models."""
         versions = self._versions()
         since = versions[0].about.get("trained_since")
-        shadows = [Made(shadow.made_at, shadow.span) for shadow in self.state.shadows]
+        shadows = [Made(one.made_at, one.span) for one in self.state.shadows if self.heard(one.span)]
         return Life(
             version=history.version,
             made_at=history.made_at,
@@ -64,17 +78,21 @@ class Planner:
             versions={one.number: Made(one.created_at, str(one.about.get("span", "all"))) for one in versions},
             shadows=[*shadows, *self.bought],
             bought=self.bought,
+            fewer=self.fewer,
         )
 
-    def score(self, shadow: Shadow) -> None:
-        """Its losses on the windows since it could have been made, beside what is known of them."""
+    def score(self, shadows: Sequence[Shadow]) -> None:
+        """Their losses on the windows since they could have been made, beside what is known of them."""
         known = self.state.evidence
-        latest = {one.start: at for at, one in enumerate(known) if one.start >= shadow.made_at}
-        features = self.champion.signature["features"]
-        for at in latest.values():
+        latest = {one.start: at for at, one in enumerate(known)}
+        features = every_feature(self.champion)
+        for at in sorted(latest.values())[-REMEMBERED:]:
             start, end = known[at].start, known[at].end
+            asked = [shadow for shadow in shadows if shadow.made_at <= start]
+            if not asked:
+                continue
             rows = served_rows(self.store, self.champion.model, start, end, known_by=self.now, features=features)
-            found = window_evidence(rows, self.champion, [shadow], self.scorer, self.bound(), start=start, end=end)
+            found = window_evidence(rows, self.champion, asked, self.scorer, self.bound(), start=start, end=end)
             share = known[at].labelled / max(found.labelled, 1)  # labels that came since are not in the sums beside it
             new = [replace(one, loss=share * one.loss) for one in found.shadows]
             known[at] = replace(known[at], shadows=[*known[at].shadows, *new])

@@ -50,6 +50,7 @@ def register_shadow(project: Project, model: ModelSpec, shadow: Shadow, *, actor
         actor=actor,
         at=shadow.made_at,
         made_from={"features": shadow.training, "evaluation": shadow.evaluation},
+        hidden=shadow.hidden,
         about={
             "span": shadow.span,
             "reason": reason,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from solvent.automation.state import Shadow
 from solvent.foundation.clock import parse_span
 from solvent.lineage.digests import Digest
 from solvent.lineage.entities import ArtifactType
+from solvent.monitoring.policy import parts_of
 from solvent.pipeline import Logged, RunOptions, WorkerPool, run_pipeline
 from solvent.pipeline.spec import RESULT, ModelSpec, PipelineSpec, Ref
 from solvent.pipeline.workers import usable_cores
@@ -18,6 +19,7 @@ from solvent.pipeline.workers import usable_cores
 if TYPE_CHECKING:
     from solvent.pipeline import PipelineRun
     from solvent.project import Project
+    from solvent.registry.signature import Plain
     from solvent.store import Store
 
 
@@ -42,29 +44,50 @@ class Pools:
 
 
 def make_shadows(
-    project: Project, model: ModelSpec, spans: Sequence[str], as_of: datetime, pools: Pools
+    project: Project,
+    model: ModelSpec,
+    spans: Sequence[str],
+    as_of: datetime,
+    pools: Pools,
+    *,
+    hidden: Mapping[str, Mapping[str, Plain]] | None = None,
 ) -> list[Shadow | str]:
-    """One shadow for each span, trained side by side; for one that failed, why."""
-    workers = pools.take(len(spans))
-    spec = project.spec
+    """One shadow for each span, trained side by side; for one that failed, why.
+
+    hidden: by span, where it is one without a feature, the value that stands in that feature's place.
+    """
+    workers, spec = pools.take(len(spans)), project.spec
+    values = [(hidden or {}).get(span) for span in spans]
+
+    def made(span: str, pool: WorkerPool, instead: Mapping[str, Plain] | None) -> Shadow | str:
+        return make_shadow(project, spec, model, span, as_of, pool, hidden=instead)
+
     with ThreadPoolExecutor(len(spans)) as threads:
-        made = threads.map(lambda span, pool: make_shadow(project, spec, model, span, as_of, pool), spans, workers)
-        return list(made)
+        return list(threads.map(made, spans, workers, values))
 
 
 def make_shadow(
-    project: Project, spec: PipelineSpec, model: ModelSpec, span: str, as_of: datetime, pool: WorkerPool
+    project: Project,
+    spec: PipelineSpec,
+    model: ModelSpec,
+    span: str,
+    as_of: datetime,
+    pool: WorkerPool,
+    *,
+    hidden: Mapping[str, Plain] | None = None,
 ) -> Shadow | str:
     """Run the pipeline as of an instant on a span ("all" or a length of time back from it).
 
+    hidden: features that the model does not get to know, each with the value that stands in its place.
     Returns: the shadow, or a sentence that says which step failed and how.
     """
-    since = None if span == "all" else as_of - parse_span(span)
+    reach, _ = parts_of(span)
+    since = None if reach == "all" else as_of - parse_span(reach)
     options = RunOptions(
         targets=(target(model.estimator), target(model.evaluation)),
         as_of=as_of,
         since=since,
-        logged=Logged(model=model.name, as_of=as_of),
+        logged=Logged(model=model.name, as_of=as_of, hidden=dict(hidden or {})),
         tags={"shadow": span, "model": model.name},
     )
     run = run_pipeline(project.root, spec, project.store, options, pool=pool)
@@ -72,10 +95,18 @@ def make_shadow(
     if failed is not None:
         what = (failed.error or {}).get("what", failed.reason)
         return f"the pipeline failed at `{failed.label}` as of {as_of:%Y-%m-%d} on {span}: {what}"
-    return shadow_of(project.store, model, run, span, as_of)
+    return shadow_of(project.store, model, run, span, as_of, hidden=hidden)
 
 
-def shadow_of(store: Store, model: ModelSpec, run: PipelineRun, span: str, made_at: datetime) -> Shadow:
+def shadow_of(
+    store: Store,
+    model: ModelSpec,
+    run: PipelineRun,
+    span: str,
+    made_at: datetime,
+    *,
+    hidden: Mapping[str, Plain] | None = None,
+) -> Shadow:
     """The parts of a finished pipeline run that make up a model."""
     fitted = run.output(target(model.estimator))
     made_by = run.step(model.estimator.node).run
@@ -88,6 +119,7 @@ def shadow_of(store: Store, model: ModelSpec, run: PipelineRun, span: str, made_
         training=training_table(store, made_by, model.target),
         evaluation=run.output(target(model.evaluation)).digest,
         size=artifact.size if artifact else 0,
+        hidden=dict(hidden or {}),
     )
 
 

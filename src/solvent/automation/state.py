@@ -8,9 +8,11 @@ from typing import Any
 import msgspec
 
 from solvent.lineage.digests import Digest
+from solvent.monitoring.leaving_out import Tried, Wandering
 from solvent.monitoring.paired import PairedState
 from solvent.monitoring.policy import Window as Evidence
 from solvent.monitoring.state import MonitorState
+from solvent.registry.signature import Plain
 
 NAME = "loop"
 REMEMBERED = 160  # windows of evidence, about three years of weeks
@@ -19,8 +21,9 @@ REMEMBERED = 160  # windows of evidence, about three years of weeks
 class Shadow(msgspec.Struct, frozen=True, kw_only=True):
     """What the pipeline, run as of `made_at` on one span, would put into service.
 
-    trained_at: clock of the tick that did it, which may be a later one. run: of the estimator's step; training: the
-    table that it learned from; evaluation: rows that it did not.
+    trained_at: clock of the tick that did it, which may be a later one; None where no tick did. run: of the
+    estimator's step; training: the table that it learned from; evaluation: rows that it did not. hidden: features that
+    it does not know, each with the value that it is given instead.
     """
 
     span: str
@@ -31,6 +34,7 @@ class Shadow(msgspec.Struct, frozen=True, kw_only=True):
     evaluation: Digest
     size: int
     trained_at: datetime | None = None
+    hidden: dict[str, Plain] = msgspec.field(default_factory=dict)
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +55,9 @@ class LoopState(msgspec.Struct, kw_only=True):
     """until: end of the newest window that was assessed; begun: start of the first; seen: clock of the tick that did.
 
     evidence: per window and version, oldest first; shadows: the newest, by span and time; window_loss:
-    of the first served window, the unit of prices.
+    of the first served window, the unit of prices. hidden: by span of models that do without a feature, what stands in
+    its place; tried: versions beside which such models were trained, to see whether one wanders; wanders: the one
+    that does.
     """
 
     monitor: MonitorState | None = None
@@ -63,6 +69,9 @@ class LoopState(msgspec.Struct, kw_only=True):
     window_loss: float | None = None
     trial: Trial | None = None
     canary: Trial | None = None
+    hidden: dict[str, dict[str, Plain]] = msgspec.field(default_factory=dict)
+    tried: list[Tried] = msgspec.field(default_factory=list)
+    wanders: Wandering | None = None
 
     @classmethod
     def of(cls, plain: Any) -> LoopState:

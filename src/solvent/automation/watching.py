@@ -11,7 +11,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from solvent.automation.evidence import GRACE, bound_of, excuse, fresh_losses, fresh_pair, window_evidence
+from solvent.automation.evidence import (
+    GRACE,
+    bound_of,
+    every_feature,
+    excuse,
+    fresh_losses,
+    fresh_pair,
+    window_evidence,
+)
 from solvent.automation.rows import FEATURE, served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import freshest
@@ -22,6 +30,7 @@ from solvent.foundation.settings import ModelSettings
 from solvent.lineage.entities import Alert, Measurement, ModelVersion, Segment
 from solvent.monitoring.assess import Assessment, assess_window, update_realised
 from solvent.monitoring.policy import Window as Evidence
+from solvent.monitoring.policy import parts_of
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.settings import AlertDraft, MonitorSettings
 from solvent.monitoring.state import MonitorState
@@ -128,7 +137,7 @@ class Watch:
 
     def _features(self, versions: Iterable[ModelVersion]) -> list[str]:
         """Whatever a monitor or a version reads of a row."""
-        own = [name for version in versions for name in version.signature["features"]]
+        own = [name for version in versions for name in every_feature(version)]
         return sorted({*own, *self.reference.contract.by_name()})
 
     def _read(
@@ -222,10 +231,13 @@ class Watch:
 
     def _compared(self, window: Window, version: ModelVersion) -> list[Shadow]:
         """The shadows whose losses belong beside a version's; a plan needs them once a window."""
-        if self.user.policy.rule == "compare":
-            return freshest(self.state.shadows, window.start)
-        known = [] if version.number != self.champion.number else self.state.shadows
-        return [shadow for shadow in known if shadow.made_at <= window.start and shadow.estimator != version.artifact]
+        shadows = [shadow for shadow in self.state.shadows if shadow.made_at <= window.start]
+        others = [shadow for shadow in shadows if shadow.estimator != version.artifact]
+        if self.user.policy.rule == "plan":
+            return others if version.number == self.champion.number else []
+        fresh, tried = freshest(shadows, window.start), {(one.made_at, one.span) for one in self.state.tried}
+        beside = [one for one in others if parts_of(one.span)[1] or (one.made_at, one.span) in tried]
+        return [*fresh, *(shadow for shadow in beside if shadow not in fresh)]
 
     def _replace(self, new: Evidence) -> None:
         kept = [e for e in self.state.evidence if (e.start, e.version) != (new.start, new.version)]

@@ -157,7 +157,7 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     of loss on one prediction. rollout, fit: price of one roll-out (review, risk) and one fit (compute), as a number,
     or in windows' loss ("2 windows" of the first version's). spans: training spans to choose from. shadow: how long a
     challenger is tried beside the champion before it is promoted; canary: the share of requests that it answers
-    meanwhile.
+    meanwhile. leave_out: whether a model may be proposed that does not know a feature that wanders.
     """
 
     name: str = "default"
@@ -168,6 +168,7 @@ class PolicySettings(Section, frozen=True, kw_only=True):
     rollout: float | str = "0.3 windows"
     fit: float | str = "0.005 windows"
     spans: list[str] = msgspec.field(default_factory=lambda: ["all", "10w"])
+    leave_out: bool = True
     horizon: int = 8
     cooldown: str = "1w"
     shadow: str = "0d"

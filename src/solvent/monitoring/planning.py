@@ -9,7 +9,7 @@ those without most of their labels wait. `statistics.foresight` plans; here a li
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +26,7 @@ from solvent.monitoring.policy import (
     amount,
     barred,
     day_of,
+    parts_of,
     retraining_price,
     rows_of,
     width_of,
@@ -50,7 +51,7 @@ class Life(PolicyHistory, frozen=True, kw_only=True):
 
     width: of a window. learned_since: time of the oldest row that the first version learned from, None where rows have
     no time. versions: by number, without those that were rolled back. shadows: trained so far, or tried in vain.
-    bought: those of this tick.
+    bought: those of this tick. fewer: spans beside the policy's own whose models do not know a feature.
     """
 
     width: timedelta
@@ -58,6 +59,7 @@ class Life(PolicyHistory, frozen=True, kw_only=True):
     versions: dict[int, Made]
     shadows: list[Made] = msgspec.field(default_factory=list)
     bought: list[Made] = msgspec.field(default_factory=list)
+    fewer: list[str] = msgspec.field(default_factory=list)
 
 
 def plan(life: Life, settings: PolicySettings, now: datetime) -> Proposal | Made:
@@ -69,17 +71,18 @@ def plan(life: Life, settings: PolicySettings, now: datetime) -> Proposal | Made
             action="hold", reason=_nothing_known(life, told), evidence={**evidence, "because": "no-evidence"}
         )
     bar = barred(life, settings, now)  # where nothing may change, nothing is spent to know
-    seen = _situation(life, settings, told)
+    spans = [*settings.spans, *life.fewer]
+    seen = _situation(life, settings, told, spans)
     advice = advise(seen, LEARNED, shadows=bar is None)
     if advice.shadow is not None:
         tick, on = advice.shadow
-        return Made(told.origin + tick * life.width, settings.spans[on])
+        return Made(told.origin + tick * life.width, spans[on])
     evidence["saves"] = advice.saves
     if advice.span is None:
         return Proposal(
             action="hold", reason=_keeping(life, told, seen, advice), evidence={**evidence, "because": "price"}
         )
-    span, wider = settings.spans[advice.span], float(seen.rows[seen.tick, advice.span] / seen.rows[seen.live])
+    span, wider = spans[advice.span], float(seen.rows[seen.tick, advice.span] / seen.rows[seen.live])
     evidence |= {"span": span, "rows": wider}
     reason = _retraining(life, told, seen, advice, span, wider)
     if bar:
@@ -115,21 +118,22 @@ def _position(at: datetime, origin: datetime, width: timedelta) -> int:
     return max(math.ceil((at - origin) / width), 0)
 
 
-def _situation(life: Life, settings: PolicySettings, told: _Told) -> Situation:
+def _situation(life: Life, settings: PolicySettings, told: _Told, spans: Sequence[str]) -> Situation:
     """Losses priced and scaled from labelled rows to all, on a grid of ticks, spans and windows.
 
     A span that is no longer among the settings counts as the first one.
     """
     windows = 1 + max(_position(window.start, told.origin, life.width) for window in told.known)
-    losses = np.full((told.tick + 1, len(settings.spans), windows), np.nan)
+    losses, whole = np.full((told.tick + 1, len(spans), windows), np.nan), len(settings.spans)
     made = np.zeros(losses.shape[:2], dtype=bool)
-    made[0] = True
+    made[0, :whole] = True
     live = Made(life.made_at, life.versions[life.version].span)
 
     def place(model: Made) -> tuple[int, int | slice]:
         tick = _position(model.at, told.origin, life.width)
-        span = settings.spans.index(model.span) if model.span in settings.spans else 0
-        return tick, span if tick else slice(None)  # before the first window a model is one, whatever its span
+        span = spans.index(model.span) if model.span in spans else 0
+        # before the first window a model that knows every feature is one, whatever its span
+        return tick, span if tick or span >= whole else slice(whole)
 
     for model in [*life.shadows, *life.versions.values()]:
         if place(model)[0] <= told.tick:
@@ -150,22 +154,24 @@ def _situation(life: Life, settings: PolicySettings, told: _Told) -> Situation:
         live=(since, span if isinstance(span, int) else 0),
         losses=losses,
         made=made,
-        rows=_rows(life, settings, told),
+        rows=_rows(life, told, spans),
         price=retraining_price(life, settings),
         fit=price(settings.fit, each),
         usual=each,
+        fewer=len(life.fewer),
     )
 
 
-def _rows(life: Life, settings: PolicySettings, told: _Told) -> Counts:
+def _rows(life: Life, told: _Told, spans: Sequence[str]) -> Counts:
     """Training rows of each tick and span, as far as they matter: in proportion to the time that they cover."""
-    rows = np.ones((told.tick + 1, len(settings.spans)), dtype=int)
+    rows = np.ones((told.tick + 1, len(spans)), dtype=int)
+    reaches = [parts_of(span)[0] for span in spans]
     if life.learned_since is None:
         return rows
     for tick in range(told.tick + 1):
         whole = (told.origin + tick * life.width - life.learned_since) // _MINUTE
-        reach = [whole if span == "all" else min(parse_span(span) // _MINUTE, whole) for span in settings.spans]
-        rows[tick] = np.maximum(reach, 1)
+        minutes = [whole if reach == "all" else min(parse_span(reach) // _MINUTE, whole) for reach in reaches]
+        rows[tick] = np.maximum(minutes, 1)
     return rows
 
 

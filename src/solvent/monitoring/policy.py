@@ -23,6 +23,7 @@ RECENT = 8  # windows whose mean excess is carried over the horizon
 LEAST_LABELLED = 0.5  # share of a window's rows whose outcome must be known
 LEVEL = 0.95
 _REACH = 1.96
+_WITHOUT = " without "
 _YEAR = timedelta(days=365)
 
 
@@ -249,7 +250,24 @@ def day_of(window: Window) -> str:
 
 def rows_of(span: str) -> str:
     """A training span in words."""
-    return "all rows" if span == "all" else f"the last {span}"
+    reach, feature = parts_of(span)
+    rows = "all rows" if reach == "all" else f"the last {reach}"
+    return f"{rows} without `{feature}`" if feature else rows
+
+
+def without(span: str, feature: str) -> str:
+    """A training span whose models do not know a feature, as they are told apart from those that do."""
+    return f"{span}{_WITHOUT}{feature}"
+
+
+def parts_of(span: str) -> tuple[str, str]:
+    """Which rows a training span has, and the feature that its models do not know, '' where they know all.
+
+    >>> parts_of("10w"), parts_of(without("all", "unit price"))
+    (('10w', ''), ('all', 'unit price'))
+    """
+    reach, _, feature = span.partition(_WITHOUT)
+    return reach, feature
 
 
 def width_of(window: Window) -> str:

@@ -310,7 +310,12 @@ class _Execution:
         started = time.perf_counter()
         try:
             added = add_logged_rows(
-                self.store, self.spec.model(node.model), step.inputs["features"], as_of, self.options.since
+                self.store,
+                self.spec.model(node.model),
+                step.inputs["features"],
+                as_of,
+                self.options.since,
+                hidden=node.hidden,
             )
         except SolventError as error:
             self._settle(step.name, "failed", step.reason, error=error.as_json()["error"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,20 +28,27 @@ class LoggedRows(NamedTuple):
 
 
 def add_logged_rows(
-    store: Store, model: ModelSpec, features: Artifact, as_of: datetime | None, since: datetime | None
+    store: Store,
+    model: ModelSpec,
+    features: Artifact,
+    as_of: datetime | None,
+    since: datetime | None,
+    *,
+    hidden: Mapping[str, Any] | None = None,
 ) -> LoggedRows:
     """Add to a features table the logged predictions whose outcome was known by `as_of`.
 
     Rows that broke the contract when they were served, and ids that the table has
-    already, are left out. since: event times before it are left out.
-    Raises: BadStep where the table lacks the model's target, time or id.
+    already, are left out. since: event times before it are left out. hidden: columns that get one value in every row.
+    Raises: BadStep where the table lacks the model's target, time or id, or a hidden column.
     """
     import polars as pl
 
     from solvent.data.tablefile import table_about, table_bytes, table_content
 
     table = pl.read_parquet(store.objects.path(features.digest))
-    _check_columns(model, table)
+    hidden = hidden or {}
+    _check_columns(model, table, hidden)
     predictions = store.log.scan_predictions(model.name, since).collect()
     asked = predictions["prediction_id"] if since is not None else None
     outcomes = store.log.latest_outcomes(model.name, as_of, ids=asked).select("prediction_id", "label").collect()
@@ -52,9 +60,11 @@ def add_logged_rows(
     ]
     used = tuple(s.digest for s in segments) if rows.height else ()
     content = table_content(rows)
-    if not rows.height:
+    if not rows.height and not hidden:
         return LoggedRows(features, 0, content, used)
-    whole = pl.concat([table, rows])
+    whole = pl.concat([table, rows]).with_columns(
+        pl.lit(value, dtype=table.schema[name]).alias(name) for name, value in hidden.items()
+    )
     data = table_bytes(whole)
     artifact = Artifact(
         digest=store.objects.put_bytes(data),
@@ -138,9 +148,10 @@ def _classes(store: Store, model: ModelSpec, table: pl.DataFrame) -> list[Any] |
     return sorted(table[model.target].drop_nulls().unique().to_list())
 
 
-def _check_columns(model: ModelSpec, table: pl.DataFrame) -> None:
+def _check_columns(model: ModelSpec, table: pl.DataFrame, hidden: Iterable[str]) -> None:
     place = f"{model.file}:{model.line}"
-    for role, name in (("target", model.target), ("time", model.time), ("id", model.id)):
+    roles = [("target", model.target), ("time", model.time), ("id", model.id)]
+    for role, name in [*roles, *(("hidden one", name) for name in hidden)]:
         if name is not None and name not in table.columns:
             hint = nearest(name, table.columns, f"it has: {', '.join(table.columns[:12])}")
             raise BadStep(f"the features of `{model.name}` have no column `{name}`, its {role}", where=place, next=hint)

@@ -18,10 +18,14 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Logged(Value, frozen=True, kw_only=True):
-    """Extend the features of `model` by logged predictions whose outcome was known by `as_of` (default: the run's)."""
+    """Extend the features of `model` by logged predictions whose outcome was known by `as_of` (default: the run's).
+
+    hidden: columns of them that the steps after are not shown: each has this one value in every row.
+    """
 
     model: str
     as_of: datetime | None = None
+    hidden: dict[str, Any] = {}
 
 
 class RunOptions(Value, frozen=True, kw_only=True):

@@ -167,7 +167,8 @@ class Judge:
             return make_recipe(SOURCE_CODE, self.reading, source_parameters(node, self.spec, self.options), contents)
         contents = {parameter: artifact.content for parameter, artifact in inputs.items()}
         if isinstance(node, LoggedSpec):
-            return make_recipe(LOGGED_CODE, self.reading, {"model": node.model}, contents)
+            parameters = {"model": node.model, **({"hidden": node.hidden} if node.hidden else {})}
+            return make_recipe(LOGGED_CODE, self.reading, parameters, contents)
         every = self.spec.cache.environment == "all"
         environment = step_environment(
             self.spec.distributions if every else node.distributions,

@@ -141,14 +141,15 @@ def changes_since(root: Path, spec: PipelineSpec, store: Store, names: Collectio
 def prepare(spec: PipelineSpec, options: RunOptions) -> PipelineSpec:
     """The spec with the run's own parameters and, where asked for, the built-in step for logged rows."""
     spec = with_parameters(spec, options.parameters, "the run's parameters")
-    return with_logged_rows(spec, options.logged.model) if options.logged else spec
+    logged = options.logged
+    return with_logged_rows(spec, logged.model, hidden=logged.hidden) if logged else spec
 
 
-def with_logged_rows(spec: PipelineSpec, model: str) -> PipelineSpec:
-    """All that consumes the features of `model` consumes them extended by logged rows. Raises: UnknownStep."""
+def with_logged_rows(spec: PipelineSpec, model: str, *, hidden: Mapping[str, Any] | None = None) -> PipelineSpec:
+    """All that consumes the features of a model consumes them extended by logged rows. Raises: UnknownStep."""
     declared = spec.model(model)
     name = f"{declared.features.node.rpartition('.')[0]}.{declared.variable}_logged_rows"
-    logged = LoggedSpec(name=name, model=declared.name, features=declared.features)
+    logged = LoggedSpec(name=name, model=declared.name, features=declared.features, hidden=dict(hidden or {}))
 
     def moved(ref: Ref) -> Ref:
         return Ref(node=name) if ref == declared.features else ref

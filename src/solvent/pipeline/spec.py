@@ -131,11 +131,15 @@ class MapSpec(Spec, frozen=True, kw_only=True):
 
 
 class LoggedSpec(Spec, frozen=True, kw_only=True):
-    """The built-in step that extends `features` of `model`; it exists only within a run that asks for it."""
+    """The built-in step that extends `features` of `model`; it exists only within a run that asks for it.
+
+    hidden: columns that get one value in every row.
+    """
 
     name: str
     model: str
     features: Ref
+    hidden: dict[str, Any] = {}
 
 
 class ModelSpec(Spec, frozen=True, kw_only=True):

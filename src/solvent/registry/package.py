@@ -75,7 +75,7 @@ class LoadedModel:
 
 def predict_table(estimator: Any, signature: Signature, table: pl.DataFrame) -> Outputs:
     """Answer a table that has the signature's columns and types already."""
-    given = as_fitted(table, signature.frame)
+    given = as_fitted(signature.completed(table), signature.frame)
     if signature.task == "regression":
         values = np.asarray(estimator.predict(given), dtype=np.float64).reshape(table.height)
         return Outputs(values, None, values.tolist())

@@ -18,7 +18,7 @@ from solvent.lineage.digests import Digest, canonical
 from solvent.lineage.entities import Actor, Artifact, ArtifactType, ModelVersion, NodeKind
 from solvent.registry.frames import fit_table
 from solvent.registry.package import UnsafeFormat, predict_table
-from solvent.registry.signature import Declared, Signature, infer_signature, label_value
+from solvent.registry.signature import Declared, Plain, Signature, infer_signature, label_value
 from solvent.registry.versions import register_version
 from solvent.statistics.losses import metric_named
 
@@ -53,12 +53,14 @@ def register(
     fitted_on: str = "polars",
     about: Mapping[str, Any] | None = None,
     made_from: Mapping[str, Digest] | None = None,
+    hidden: Mapping[str, Plain] | None = None,
 ) -> ModelVersion:
     """Register the estimator that a run made as the model's next version.
 
     features: the table that the model learned from; the contract is inferred from it unless one is given.
     evaluation: rows that it did not learn from; answered by it, they become the version's reference.
     made_from: digests of the two tables, by `features` and `evaluation`, for the lineage of contract and reference.
+    hidden: features that the estimator was not shown, each with the value that it was given instead in every row.
     An estimator of equal content under the same declaration is the version that it was, and nothing is computed.
     Raises: BadModel, UnknownMetric, UnsafeFormat, UnsafeModel, EmptyEvaluation.
     """
@@ -72,7 +74,7 @@ def register(
     if evaluation.is_empty():
         raise EmptyEvaluation(f"the evaluation table of `{declared.name}` has no rows", next="move the split earlier")
     fitted = load_model(store.objects.read(estimator))
-    signature = infer_signature(fitted, declared, features, fitted_on=fitted_on)
+    signature = infer_signature(fitted, declared, features, fitted_on=fitted_on).hiding(hidden or {})
     used = [name for name in features.columns if name not in signature.extras]
     kept = contract or infer_contract(features.select(used), time=declared.time, target=declared.target, id=declared.id)
     origins = made_from or {}

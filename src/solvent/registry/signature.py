@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from solvent.foundation.errors import UsageError, nearest
 from solvent.registry.column_types import parse_type, type_text
@@ -23,10 +24,25 @@ class BadModel(UsageError):
     code = "bad-model"
 
 
+Plain = bool | int | float | str | None
+
+
+class Hidden(msgspec.Struct, frozen=True, kw_only=True):
+    """A column that an estimator wants and is not shown: in training and in service it is given one value instead.
+
+    type: as text; at: its place among all the estimator's columns.
+    """
+
+    name: str
+    type: str
+    at: int
+    value: Plain
+
+
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """Kept with the version as plain JSON.
 
-    features: the estimator's columns in its own order, name → type as text.
+    features: the estimator's columns in its own order, name → type as text; without those that are hidden from it.
     frame: what the estimator was fitted on, so what it is given.
     classes: as the estimator orders its probabilities; empty for regression.
     positive: index into `classes` of the class whose probability is logged (binary).
@@ -43,10 +59,51 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     classes: list[bool | int | float | str] = msgspec.field(default_factory=list)
     positive: int | None = None
     extras: dict[str, str] = msgspec.field(default_factory=dict)
+    hidden: list[Hidden] = msgspec.field(default_factory=list)
 
     def schema(self) -> dict[str, pl.DataType]:
         """The features' types, in the estimator's order."""
         return {name: parse_type(text) for name, text in self.features.items()}
+
+    def hiding(self, values: Mapping[str, Plain]) -> Signature:
+        """The signature of the same estimator when only these columns are hidden from it, each behind its value.
+
+        Raises: BadModel where it has no such column.
+        """
+        every = list(self.features.items())
+        for column in sorted(self.hidden, key=lambda one: one.at):
+            every.insert(column.at, (column.name, column.type))
+        unknown = next((name for name in values if name not in dict(every)), None)
+        if unknown is not None:
+            known = list(dict(every))
+            raise BadModel(
+                f"the estimator has no column `{unknown}` that could be hidden from it",
+                next=nearest(unknown, known, f"it has {', '.join(known)}"),
+            )
+        own = {column.name for column in self.hidden}
+        hidden = [
+            Hidden(name=name, type=text, at=at, value=values[name])
+            for at, (name, text) in enumerate(every)
+            if name in values
+        ]
+        return replace(
+            self,
+            features={name: text for name, text in every if name not in values},
+            extras={
+                **{name: text for name, text in self.extras.items() if name not in own},
+                **{column.name: column.type for column in hidden},
+            },
+            hidden=hidden,
+        )
+
+    def completed(self, table: pl.DataFrame) -> pl.DataFrame:
+        """A table of the features, with the hidden columns in their places."""
+        if not self.hidden:
+            return table
+        columns = table.get_columns()
+        for column in self.hidden:
+            columns.insert(column.at, _constant(column, table.height))
+        return pl.DataFrame(columns)
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON that survives a store which sorts keys: `order` says how the features stand."""
@@ -59,6 +116,10 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
         types: Mapping[str, str] = plain["features"]
         ordered = {name: types[name] for name in plain.get("order", types)}
         return msgspec.convert({**plain, "features": ordered}, cls)
+
+
+def _constant(column: Hidden, rows: int) -> pl.Series:
+    return pl.Series(column.name, [column.value], dtype=parse_type(column.type)).new_from_index(0, rows)
 
 
 class Declared(Protocol):

@@ -15,7 +15,7 @@ from solvent.statistics.sequential import Interval
 
 RECENT = 4  # labelled windows that are looked at
 _LEAST = 3  # windows, before which nothing is said
-_SAVES = 0.1  # of the loss, that leaving the feature out must save
+SAVES = 0.1  # of the loss, that leaving the feature out must save
 _OFTEN = 0.75  # of the windows in which it must
 
 
@@ -30,7 +30,7 @@ def wanders_since(whole: Floats, without: Floats, known: Counts) -> int | None:
             continue
         seen = slice(max(labelled - RECENT, 0), labelled)
         less = whole[seen] - without[seen]
-        if less.sum() > _SAVES * whole[seen].sum() and (less > 0).mean() >= _OFTEN:
+        if less.sum() > SAVES * whole[seen].sum() and (less > 0).mean() >= _OFTEN:
             return tick
     return None
 

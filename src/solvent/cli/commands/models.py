@@ -177,6 +177,7 @@ def _describe(version: ModelVersion) -> list[str]:
         ("made", day(version.created_at)),
         ("task", f"{version.signature.get('task')} of {version.signature.get('target')}"),
         ("features", ", ".join(version.signature.get("features", {}))),
+        *(("hidden", f"{one['name']}, {_cell(one['value'])} instead") for one in version.signature.get("hidden", [])),
         *((name, _cell(value)) for name, value in version.about.items()),
         ("run", version.run or "–"),
         ("artifact", version.artifact[:16]),
