@@ -16,6 +16,8 @@ from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
+from solvent.foundation.waiting import WAITING
+
 if TYPE_CHECKING:
     from solvent.automation.measuring import Measured, Measurer, Question
 
@@ -64,7 +66,7 @@ class SideBySide:
         from solvent.pipeline.workers import THREAD_VARIABLES, usable_cores
 
         threads = dict.fromkeys(THREAD_VARIABLES, str(max(1, usable_cores() // count)))
-        environment = {"OMP_WAIT_POLICY": "passive"} | threads
+        environment = WAITING | threads
         self._processes = [
             ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin, initargs=(self._root, environment))
             for _ in range(count)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+from solvent.foundation.waiting import WAITING
+
 
 def main(argv: list[str] | None = None) -> None:
     """Entry point of the `solvent` program."""
@@ -19,8 +21,8 @@ def main(argv: list[str] | None = None) -> None:
 
         print(f"solvent {__version__}")
         return
-    # A waiting OpenMP thread that spins starves the thread it waits for. Must stand before OpenMP is loaded.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    for name, value in WAITING.items():
+        os.environ.setdefault(name, value)
     if tokens[:2] == ["data", "status"] and all(t == "--json" or t[:1] != "-" for t in tokens[2:]):
         _quick_status(tokens[2:])
     from solvent.cli.program import run

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple, Self
 import msgspec
 
 from solvent.foundation.ids import uuid7
+from solvent.foundation.waiting import WAITING
 from solvent.lineage.digests import Digest
 from solvent.pipeline.discover import child_environment
 from solvent.pipeline.errors import WorkerDied
@@ -57,10 +58,7 @@ class _Process:
         self.scratch.mkdir(parents=True)
         (self.scratch / FILES).write_bytes(msgspec.json.encode(code.files))
         read_fd, write_fd = os.pipe()
-        # A waiting OpenMP thread that spins starves the thread it waits for: fits took up to 40 times as long.
-        environment = (
-            {"OMP_WAIT_POLICY": "passive"} | child_environment() | dict.fromkeys(THREAD_VARIABLES, str(threads))
-        )
+        environment = WAITING | child_environment() | dict.fromkeys(THREAD_VARIABLES, str(threads))
         places = [str(root), str(state), str(self.scratch)]
         command = [sys.executable, "-m", "solvent.pipeline.worker", *places, str(write_fd)]
         self.process = subprocess.Popen(
