@@ -13,9 +13,8 @@ nothing, with Solvent and with the defaults of two libraries?
 Real tables ({names}), cut at {cuts} of their rows into {windows} windows and lived by one model. All saw the same \
 model, rows and reference. Evidently {evidently}: its data drift preset (half of the columns drifted). NannyML \
 {nannyml}: univariate drift on any column, and its estimate of performance (CBPE: ROC AUC, accuracy; DLE: the metric) \
-beyond its thresholds on the worse side. The peers take minutes a life: of the made lives they lived the first draw of \
-the smaller tables (where only the relation moves that is, for who sees no label, the shuffled life). Both were spared \
-functions of the clock, which Solvent leaves out by itself. *Solvent, without labels* is drift, the estimate and the \
+beyond its thresholds on the worse side. All lived every life. Both were spared functions of the clock, which Solvent \
+leaves out by itself. *Solvent, without labels* is drift, the estimate and the \
 trend of the estimates together; *Solvent, realised losses* has labels at once: the sequential test, and the losses' \
 trend.
 
@@ -83,8 +82,8 @@ def page(found: dict[str, Any]) -> str:
 
 
 _CROSSINGS = (
-    "Lead in windows: above 0 before the crossing, at most 0 in its window or after it, – none within eight, empty "
-    "where the peer was not asked. Of the table as it is, its cut; of the others, the draw."
+    "Lead in windows: above 0 before the crossing, at most 0 in its window or after it, – none within eight. Of the "
+    "table as it is, its cut; of the others, the draw."
 )
 
 
