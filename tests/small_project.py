@@ -106,11 +106,16 @@ def fitted(project: Project, at: datetime, **parameters: float) -> list[ModelVer
     return register_run(project, run, at=at, actor=Actor(kind="person", name="tester"))
 
 
-def serve_week(project: Project, week: int, table: pl.DataFrame, *, labels: bool = True) -> LoadedModel:
-    """Answer a week's rows with the champion, log them and their outcomes, deliver them as a file."""
+def serve_week(
+    project: Project, week: int, table: pl.DataFrame, *, labels: bool = True, given: pl.DataFrame | None = None
+) -> LoadedModel:
+    """Answer a week's rows with the champion, log them and their outcomes, deliver them as a file.
+
+    given: what callers send of them, where that is less.
+    """
     store = project.store
     loaded = load_version(store, resolve(store, f"{MODEL}@champion"))
-    log_answers(project, loaded, table)
+    log_answers(project, loaded, table if given is None else given)
     if labels:
         store.log.append_outcomes(
             MODEL,

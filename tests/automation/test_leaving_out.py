@@ -10,6 +10,8 @@ import pytest
 from small_project import BEGIN, MODEL, SETTINGS, end, fitted, make_project, rows, serve_week
 from solvent.automation.hindsight import look_back
 from solvent.automation.leaving_out import typical
+from solvent.automation.promotion import judge_version
+from solvent.automation.scoring import Scorer
 from solvent.automation.state import NAME, LoopState
 from solvent.automation.tick import Loop
 from solvent.lineage.entities import Action
@@ -22,7 +24,7 @@ from solvent.registry.signature import Signature
 ONE_SPAN = SETTINGS.replace('spans = ["all", "4w"]', 'spans = ["all"]')
 RULES = {"compare": ONE_SPAN, "plan": ONE_SPAN.replace('rule = "compare"', 'rule = "plan"')}
 WEEKS = range(8, 16)
-TURNED = (10, 11, 12, 14, 15)  # weeks in which a larger size lowers what it raised before
+TURNED = (10, 11, 12, *range(14, 18))  # weeks in which a larger size lowers what it raised before
 
 
 def wandering(week: int) -> pl.DataFrame:
@@ -110,16 +112,46 @@ def test_ticks_go_on_after_it_without_a_broken_contract_and_with_shadows_that_kn
     assert any(parts_of(shadow.span)[1] == "" for shadow in newest.shadows)
 
 
-def test_callers_may_stop_giving_the_feature_and_the_life_goes_on(wandered, tmp_path):
+def test_callers_may_stop_giving_the_feature_one_after_the_other_and_the_life_goes_on(wandered, tmp_path):
     project = Project(shutil.copytree(wandered[0].root, tmp_path / "copy"))
+    served = resolve(project.store, f"{MODEL}@champion")
+    assert served.about["span"] == "all without size"
     with Loop(project) as loop:
         for week in (16, 17):
-            serve_week(project, week, wandering(week).drop("size"))
+            table = wandering(week)
+            some = table.with_columns(size=pl.when(pl.int_range(pl.len()) % 2 == 0).then("size"))
+            serve_week(project, week, table, given=some if week == 16 else table.drop("size"))
             (done,) = loop.tick(end(week)).models
-            assert [made.decision.action for made in done.decisions] == [Action.HOLD]
+            assert done.note == ""
+        found = look_back(project, MODEL, now=end(17), pools=loop.pools)
+    assert found.rows == 168 * 8 + 84
     newest = state_of(project).evidence[-1]
     assert (newest.labelled, newest.rows) == (168, 168)
+    assert newest.shadows
     assert all(parts_of(shadow.span)[1] for shadow in newest.shadows)
+    before = next(v for v in project.store.facts.versions(MODEL) if v.about["span"] == "all")
+    policy = project.settings.model(MODEL).policy
+    assert not judge_version(project.store, before, policy, Scorer(project.store), now=end(17)).passed
+    project.close()
+
+
+def test_a_pipeline_that_drops_constant_columns_is_told_and_the_tick_decides(tmp_path):
+    project = Project(make_project(tmp_path / "project", RULES["plan"]))
+    pipeline = project.root / "pipeline.py"
+    text = pipeline.read_text()
+    several = 'train.select(n for n in ("price", "size") if train[n].n_unique() > 1)'
+    assert 'train.select("price", "size")' in text
+    pipeline.write_text(text.replace('train.select("price", "size")', several))
+    fitted(project, BEGIN)
+    notes = []
+    with Loop(project) as loop:
+        for week in range(8, 13):
+            serve_week(project, week, wandering(week))
+            (done,) = loop.tick(end(week)).models
+            assert done.decisions
+            notes.append(done.note)
+    assert any("cannot answer" in note for note in notes)
+    assert all(parts_of(shadow.span)[1] == "" for shadow in state_of(project).shadows)
     project.close()
 
 

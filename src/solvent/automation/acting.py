@@ -11,7 +11,7 @@ from msgspec import to_builtins
 from msgspec.structs import replace
 
 from solvent.automation.before import decisions_before
-from solvent.automation.leaving_out import likes_to_train, look
+from solvent.automation.leaving_out import look, try_without
 from solvent.automation.planning import Planner
 from solvent.automation.promotion import register_shadow
 from solvent.automation.rollout import Rollout
@@ -19,6 +19,7 @@ from solvent.automation.shadows import Pools, make_shadows
 from solvent.automation.state import Shadow, Trial
 from solvent.foundation.settings import ModelSettings
 from solvent.lineage.entities import Action, Decision
+from solvent.monitoring.leaving_out import Tried
 from solvent.monitoring.planning import plan
 from solvent.monitoring.policy import Change, PolicyHistory, Proposal, propose, rows_of
 from solvent.registry.references import CHAMPION
@@ -89,9 +90,9 @@ class Act:
 
     def _leave_out(self) -> None:
         """Where the champion errs more than it did, see whether that is the fault of a feature that wanders."""
-        if spans := likes_to_train(self.planner):
-            self.planner.score(self._train(spans, self.champion.created_at))
-        look(self.planner)
+        if self.settings.policy.leave_out:
+            self.problems += try_without(self.planner, self._train)
+            look(self.planner)
 
     def _train(self, spans: Sequence[str], as_of: datetime) -> list[Shadow]:
         """Shadows as of an instant, one a span, kept for the windows to come."""
@@ -101,7 +102,8 @@ class Act:
         self.problems += [outcome for outcome in outcomes if isinstance(outcome, str)]
         new = {(shadow.made_at, shadow.span) for shadow in made}
         others = [s for s in self.state.shadows if s.made_at <= self.end and (s.made_at, s.span) not in new]
-        self.state.shadows = _newest(sorted([*others, *made], key=lambda shadow: shadow.made_at))
+        pairs = [] if self.state.wanders else self.state.tried[-1:]
+        self.state.shadows = _newest(sorted([*others, *made], key=lambda shadow: shadow.made_at), pairs)
         return made
 
     def _carry_out(self, proposal: Proposal, shadows: Sequence[Shadow]) -> list[Decision]:
@@ -142,13 +144,13 @@ class Act:
         )
 
 
-def _newest(shadows: Sequence[Shadow]) -> list[Shadow]:
-    """Those that are kept of shadows in order of time."""
+def _newest(shadows: Sequence[Shadow], pairs: Sequence[Tried]) -> list[Shadow]:
+    """Those that are kept of shadows in order of time: some of each span, and those whose pairs are still compared."""
     kept: list[Shadow] = []
     count: Counter[str] = Counter()
     for shadow in reversed(shadows):
         count[shadow.span] += 1
-        if count[shadow.span] <= KEPT_SHADOWS:
+        if count[shadow.span] <= KEPT_SHADOWS or any(one.beside(shadow.made_at, shadow.span) for one in pairs):
             kept.append(shadow)
     return kept[::-1]
 

@@ -14,7 +14,7 @@ from solvent.automation.scoring import Scorer
 from solvent.automation.state import Shadow
 from solvent.lineage.entities import ModelVersion
 from solvent.monitoring.cause import Fresh
-from solvent.monitoring.policy import ShadowLoss
+from solvent.monitoring.policy import ShadowLoss, parts_of
 from solvent.monitoring.policy import Window as Evidence
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.state import Span
@@ -41,16 +41,15 @@ def bound_of(reference: Reference | None) -> float:
 def version_losses(rows: pl.DataFrame, version: ModelVersion, scorer: Scorer, bound: float) -> Floats:
     """Loss of each row under a version, clipped at `bound`; NaN without a label.
 
-    Rows that it answered itself count by that answer; it is asked about the others, NaN where the log lacks a feature.
+    Rows that it answered itself count by that answer; it is asked about the others, as far as it can be (NaN).
     """
     signature = Signature.of(version.signature)
     output = rows["output"].to_numpy().astype(np.float64).copy()
     foreign = (rows["version"] != version.number).to_numpy()
     if foreign.any():
-        asked = comparable(rows, signature)
-        output[foreign] = (
-            scorer.outputs(version.artifact, signature, rows.filter(pl.Series(foreign))) if asked else np.nan
-        )
+        asked = foreign & answerable(rows, version.model, signature, scorer)
+        output[foreign] = np.nan
+        output[asked] = scorer.outputs(version.artifact, signature, rows.filter(pl.Series(asked)))
     return clipped(rows, signature, output, bound)
 
 
@@ -72,14 +71,13 @@ def window_evidence(
 ) -> Evidence:
     """One version on one window, paired with the shadows that had not seen it.
 
-    rows: all served rows of the window, labels where known. Shadows whose features were not logged are left out.
+    rows: all served rows of the window, labels where known. Shadows whose features were not all logged are left out.
     Of more than 20,000 labelled rows an even draw is scored, and its sums stand for all of them.
     """
     signature = Signature.of(version.signature)
     foreign = rows["version"] != version.number
     answered = rows["output"].is_not_nan().fill_null(False) & ~foreign
-    if comparable(rows, signature):
-        answered |= foreign
+    answered |= foreign & pl.Series(answerable(rows, version.model, signature, scorer))
     labelled = np.flatnonzero((rows["label"].is_not_nan().fill_null(False) & answered).to_numpy())
     drawn = rows if len(labelled) == rows.height <= SCORED else rows[labelled[even_draw(len(labelled), SCORED)]]
     losses = version_losses(drawn, version, scorer, bound)
@@ -88,7 +86,7 @@ def window_evidence(
     found = []
     for shadow in shadows if drawn.height else ():
         own = signature.hiding(shadow.hidden)
-        if not comparable(drawn, own):
+        if not answerable(drawn, version.model, own, scorer).all():
             continue
         fresh = clipped(drawn, own, scorer.outputs(shadow.estimator, own, drawn), bound)
         differences = scale * np.bincount(block, weights=losses - fresh)
@@ -122,9 +120,10 @@ def excuse(evidence: list[Evidence], spans: Iterable[Span], micros: Iterable[tup
 
 
 def fresh_losses(evidence: Evidence) -> list[ShadowLoss]:
-    """For each span the newest shadow, unless it is older than a fresh model is."""
+    """For each span the newest shadow that knows every feature, unless it is older than a fresh model is."""
     oldest = evidence.start - FRESH * (evidence.end - evidence.start)
-    newest = {one.span: one for one in sorted(evidence.shadows, key=lambda one: one.made_at) if one.made_at >= oldest}
+    fresh = [one for one in evidence.shadows if one.made_at >= oldest and not parts_of(one.span)[1]]
+    newest = {one.span: one for one in sorted(fresh, key=lambda one: one.made_at)}
     return list(newest.values())
 
 
@@ -140,6 +139,20 @@ def fresh_pair(evidence: Evidence) -> Fresh | None:
 def comparable(rows: pl.DataFrame, signature: Signature) -> bool:
     """Does the log hold every feature of this signature?"""
     return all(f"{FEATURE}{name}" in rows.columns for name in signature.features)
+
+
+def answerable(rows: pl.DataFrame, model: str, signature: Signature, scorer: Scorer) -> NDArray[np.bool_]:
+    """shape (n,): rows about which a model of this signature can be asked.
+
+    None where the log lacks a feature, and not those in which a feature is missing that the version that answered does
+    without: a null that it had seen itself is a value, this one was just not given.
+    """
+    if not comparable(rows, signature):
+        return np.zeros(rows.height, dtype=bool)
+    known = np.ones(rows.height, dtype=bool)
+    for name in scorer.hidden_by(model, rows["version"]) & set(signature.features):
+        known &= rows[f"{FEATURE}{name}"].is_not_null().to_numpy()
+    return known
 
 
 def day_of(rows: pl.DataFrame) -> NDArray[np.int64]:

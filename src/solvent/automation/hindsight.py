@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from solvent.automation.evidence import answerable
 from solvent.automation.rows import served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import Pools, make_shadows, model_spec
@@ -103,9 +104,9 @@ def look_back(
         return None
     first, spans = versions[0], settings.policy.spans
     shadows = _shadows(store, model, [start for start, _ in windows], spans)
-    life = _lived(store, first, windows, now)
-    grid = _candidates({**_missing(project, model, windows, shadows, pools), **shadows}, first, len(windows), spans)
     signature, scorer = Signature.of(first.signature), scorer or Scorer(store)
+    life = _lived(store, first, windows, scorer, now)
+    grid = _candidates({**_missing(project, model, windows, shadows, pools), **shadows}, first, len(windows), spans)
     losses, sample = _matrix(life, grid, signature, scorer, len(windows))
     month = max(1, round(MONTH / (windows[0][1] - windows[0][0])))
     bill = _bill(store, model, settings.policy, len(shadows) + _without_features(store, model, windows))
@@ -151,8 +152,13 @@ def _windows(store: Store, model: str) -> list[tuple[datetime, datetime]]:
     return sorted({(m.window_start, m.window_end) for m in measured if not m.slice})
 
 
-def _lived(store: Store, first: ModelVersion, windows: Sequence[tuple[datetime, datetime]], now: datetime) -> _Life:
-    rows = served_rows(store, first.model, windows[0][0], windows[-1][1], now).filter(pl.col("label").is_not_null())
+def _lived(
+    store: Store, first: ModelVersion, windows: Sequence[tuple[datetime, datetime]], scorer: Scorer, now: datetime
+) -> _Life:
+    """Without rows that lack a feature of the first version: no other model of its pipeline can be asked about them."""
+    rows = served_rows(store, first.model, windows[0][0], windows[-1][1], now)
+    asked = answerable(rows, first.model, Signature.of(first.signature), scorer)
+    rows = rows.filter(pl.col("label").is_not_null(), pl.Series(asked))
     starts = pl.Series([start for start, _ in windows]).cast(pl.Datetime("us", "UTC")).to_physical().to_numpy()
     times = rows["event_time"].cast(pl.Datetime("us", "UTC")).to_physical().to_numpy()
     label = rows["label"].cast(pl.Float64).to_numpy()

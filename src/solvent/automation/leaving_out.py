@@ -1,11 +1,14 @@
-"""The live model's likes without one feature, trained once it errs more than it did, to see whether one wanders."""
+"""The live model's like without one feature, trained once it errs more than it did, to see whether one wanders."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from solvent.automation.evidence import clipped
 from solvent.automation.planning import Planner
@@ -13,47 +16,46 @@ from solvent.automation.rows import FEATURE
 from solvent.automation.state import Shadow
 from solvent.automation.versions import read_table
 from solvent.foundation.clock import parse_span
+from solvent.foundation.errors import SolventError
 from solvent.lineage.digests import Digest
 from solvent.monitoring.leaving_out import Tried, wandering, worth_trying
-from solvent.monitoring.policy import without
+from solvent.monitoring.policy import rows_of, without
 from solvent.registry.signature import Signature
 from solvent.statistics.domain import even_draw
 
 if TYPE_CHECKING:
-    from solvent.lineage.entities import ModelVersion
     from solvent.registry.signature import Plain
 
-AGAIN = 12  # windows before it is tried with a younger version
+AGAIN = 24  # windows before it is tried with another version
+_ASKED = 20  # rows
 _SHUFFLED = 2_000  # rows that features are shuffled on
 
 
-def likes_to_train(planner: Planner) -> list[str]:
-    """Spans of models without one feature to train as of the champion's own instant; what is hidden is put on record.
+Train = Callable[[Sequence[str], datetime], list[Shadow]]
 
-    None before its realised losses have raised an alarm, nor where some were trained lately or a feature is known to
-    wander. The champion stays beside them among the shadows when it is replaced.
+
+def try_without(planner: Planner, train: Train) -> list[str]:
+    """Train the champion's twin and its likes without one feature each, as of its instant, and score them; problems.
+
+    Nothing is trained before its realised losses have raised an alarm, nor where that was done in the last 24 windows
+    or a feature is known to wander. train: makes shadows on spans as of an instant, and keeps them.
     """
-    champion, state, policy = planner.champion, planner.state, planner.settings.policy
-    again = AGAIN * parse_span(planner.settings.monitor.window)
-    lately = any(champion.created_at < one.made_at + again for one in state.tried)
-    if not policy.leave_out or state.wanders is not None or lately or not _errs_more(planner):
-        return []
-    training = champion.about.get("training")
-    if champion.reference is None or training is None:
-        return []
+    champion, state = planner.champion, planner.state
     span = str(champion.about.get("span", "all"))
-    state.tried.append(Tried(number=champion.number, made_at=champion.created_at, span=span))
-    if not any((shadow.made_at, shadow.span) == (champion.created_at, span) for shadow in state.shadows):
-        state.shadows.append(_as_shadow(champion, span))
-    clocks = state.monitor.drift.clocks if state.monitor else []
-    relied = relied_on(planner, read_table(planner.store, champion.reference))
-    learned, likes = read_table(planner.store, Digest(training)), []
-    for name in worth_trying(relied, clocks, policy, state.window_loss or 0.0):
-        value = typical(learned[name]) if name in learned.columns else None
-        if value is not None:
-            likes.append(without(span, name))
-            state.hidden[likes[-1]] = {name: value}
-    return likes
+    hidden = {without(span, name): {name: value} for name, value in _worth_trying(planner).items()}
+    if not hidden:
+        return []
+    state.hidden |= hidden
+    tried = Tried(number=champion.number, made_at=champion.created_at, span=span, at=planner.now)
+    state.tried.append(tried)
+    made = train([span, *hidden], champion.created_at)
+    twin = next((shadow for shadow in made if shadow.span == span), None)
+    problems = {shadow.span: _silent(planner, shadow) for shadow in made}
+    failed = [span for span, problem in problems.items() if problem or twin is None]
+    state.shadows = [one for one in state.shadows if one.made_at != champion.created_at or one.span not in failed]
+    state.tried[-1] = replace(tried, same=twin is not None and twin.estimator == champion.artifact)
+    planner.score([shadow for shadow in made if shadow.span not in failed])
+    return [problem for problem in problems.values() if problem]
 
 
 def look(planner: Planner) -> None:
@@ -63,18 +65,31 @@ def look(planner: Planner) -> None:
         state.wanders = wandering(state.evidence, state.tried[-1], planner.now)
 
 
-def _as_shadow(version: ModelVersion, span: str) -> Shadow:
-    about = version.about
-    return Shadow(
-        span=span,
-        made_at=version.created_at,
-        run=version.run or "",
-        estimator=version.artifact,
-        training=Digest(about["training"]),
-        evaluation=Digest(about["evaluation"]),
-        size=about["size_bytes"],
-        hidden={one.name: one.value for one in Signature.of(version.signature).hidden},
-    )
+def _worth_trying(planner: Planner) -> dict[str, Plain]:
+    """Features to try the champion without, each with the value that stands in its place."""
+    champion, state, policy = planner.champion, planner.state, planner.settings.policy
+    again = AGAIN * parse_span(planner.settings.monitor.window)
+    lately = any(champion.number == one.number or planner.now < one.at + again for one in state.tried)
+    training = champion.about.get("training")
+    if state.wanders is not None or lately or not _errs_more(planner) or not training or champion.reference is None:
+        return {}
+    clocks = state.monitor.drift.clocks if state.monitor else []
+    relied = relied_on(planner, read_table(planner.store, champion.reference))
+    learned = read_table(planner.store, Digest(training))
+    names = worth_trying(relied, clocks, policy, state.window_loss or 0.0)
+    values = {name: typical(learned[name]) for name in names if name in learned.columns}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _silent(planner: Planner, shadow: Shadow) -> str:
+    """Why a shadow cannot answer although it was trained; '' where it can. Its pipeline may drop constant columns."""
+    signature = Signature.of(planner.champion.signature).hiding(shadow.hidden)
+    rows = read_table(planner.store, Digest(planner.champion.reference or "")).head(_ASKED)
+    try:
+        answers = planner.scorer.outputs(shadow.estimator, signature, rows)
+    except (ValueError, TypeError, SolventError) as error:
+        return f"the model on {rows_of(shadow.span)} cannot answer: {error}".splitlines()[0]
+    return "" if np.isfinite(answers).all() else f"the model on {rows_of(shadow.span)} answers with no number"
 
 
 def relied_on(planner: Planner, evaluation: pl.DataFrame) -> dict[str, float]:

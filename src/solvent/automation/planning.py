@@ -54,7 +54,7 @@ class Planner:
     @property
     def fewer(self) -> list[str]:
         """The span whose models do without the feature that wanders, if one does."""
-        return [self.state.wanders.span] if self.state.wanders else []
+        return [self.state.wanders.span] if self.state.wanders and self.settings.policy.leave_out else []
 
     @property
     def windows(self) -> list[Window]:
@@ -84,7 +84,8 @@ class Planner:
     def score(self, shadows: Sequence[Shadow]) -> None:
         """Their losses on the windows since they could have been made, beside what is known of them."""
         known = self.state.evidence
-        latest = {one.start: at for at, one in enumerate(known)}
+        own_last = sorted(range(len(known)), key=lambda at: known[at].version == self.champion.number)
+        latest = {known[at].start: at for at in own_last}
         features = every_feature(self.champion)
         for at in sorted(latest.values())[-REMEMBERED:]:
             start, end = known[at].start, known[at].end

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-from solvent.automation.evidence import clipped, comparable, day_of, version_losses
+from solvent.automation.evidence import answerable, clipped, comparable, day_of, version_losses
 from solvent.automation.rows import FEATURE, served_rows
 from solvent.automation.scoring import Scorer
 from solvent.automation.shadows import shadow_of
@@ -75,7 +75,7 @@ def judge_version(
     champion = store.facts.version(version.model, number) if number is not None else None
     signature = Signature.of(version.signature)
     training = footprint(store, version.about.get("training"), signature)
-    rows = fresh_rows(store, version, signature, training, now)
+    rows = fresh_rows(store, version, signature, training, scorer, now)
     same = champion is None or champion.number == version.number
     settings = GateSettings(margin=policy.margin, slice_margin=policy.slice_margin)
     return judge(
@@ -95,15 +95,22 @@ def judge_version(
 
 
 def fresh_rows(
-    store: Store, version: ModelVersion, signature: Signature, training: Footprint, now: datetime
+    store: Store, version: ModelVersion, signature: Signature, training: Footprint, scorer: Scorer, now: datetime
 ) -> pl.DataFrame:
-    """Labelled rows, in the log's columns, from after the version's training data."""
+    """Labelled rows, in the log's columns, from after the version's training data, that it can be asked about.
+
+    Of few served ones its own evaluation rows stand in. None where it wants a feature that the version in service does
+    without and that not all callers give any more: they could not be answered.
+    """
     since = training.last or version.created_at
     served = served_rows(store, version.model, since, now, known_by=now)
     served = served.filter(pl.col("label").is_not_null(), pl.col("event_time") > since)
     served = served.filter(pl.col("flags").list.len().fill_null(0) == 0) if "flags" in served.columns else served
-    if version.reference is None or (served.height >= LEAST_FRESH_ROWS and comparable(served, signature)):
-        return served
+    asked = served.filter(pl.Series(answerable(served, version.model, signature, scorer), dtype=pl.Boolean))
+    if scorer.hidden_by(version.model, served["version"]) & set(signature.features):
+        return asked if asked.height == served.height else served.clear()
+    if version.reference is None or asked.height >= LEAST_FRESH_ROWS:
+        return asked
     own = read_table(store, version.reference)
     missing = [pl.lit(None, pl.String).alias("prediction_id")] if "prediction_id" not in own.columns else []
     return own.with_columns(pl.lit(version.number, pl.Int32).alias("version"), *missing).filter(
@@ -208,6 +215,8 @@ def _pairs(
     ours, theirs = Signature.of(challenger.signature), Signature.of(champion.signature)
     if rows.is_empty() or not comparable(rows, ours) or not comparable(rows, theirs):
         return None
+    if (rows["version"] != champion.number).any():
+        rows = rows.filter(pl.Series(answerable(rows, champion.model, theirs, scorer), dtype=pl.Boolean))
     binary = ours.task == "binary"
     output = scorer.outputs(challenger.artifact, ours, rows)
     return Pairs(

@@ -27,6 +27,7 @@ class Scorer:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._estimators: OrderedDict[Digest, Any] = OrderedDict()
+        self._hidden: dict[tuple[str, int], set[str]] = {}
 
     def outputs(self, artifact: Digest, signature: Signature, rows: pl.DataFrame) -> NDArray[np.float64]:
         """shape (n,): the value, or the probability of the positive class, for each log row.
@@ -37,6 +38,17 @@ class Scorer:
             return np.empty(0)
         table = fit_table(features_of(rows), signature.schema())
         return predict_table(self._estimator(artifact), signature, table).output
+
+    def hidden_by(self, model: str, versions: pl.Series) -> set[str]:
+        """Features that any of these versions does without, so that only some callers may have given them."""
+        found: set[str] = set()
+        for number in versions.unique().to_list():
+            if (model, number) not in self._hidden:
+                version = self._store.facts.version(model, number)
+                hidden = Signature.of(version.signature).hidden if version else []
+                self._hidden[model, number] = {column.name for column in hidden}
+            found |= self._hidden[model, number]
+        return found
 
     def _estimator(self, artifact: Digest) -> Any:
         from solvent.data.modelfile import load_model

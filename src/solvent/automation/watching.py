@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ from solvent.foundation.settings import ModelSettings
 from solvent.lineage.entities import Alert, Measurement, ModelVersion, Segment
 from solvent.monitoring.assess import Assessment, assess_window, update_realised
 from solvent.monitoring.policy import Window as Evidence
-from solvent.monitoring.policy import parts_of
 from solvent.monitoring.reference import Reference
 from solvent.monitoring.settings import AlertDraft, MonitorSettings
 from solvent.monitoring.state import MonitorState
@@ -92,11 +92,13 @@ class Watch:
         late = self._recent(closed)
         segments = self._segments([*late, *closed])
         features = self._features(versions)
-        for window, rows in self._read(closed, segments, features):
-            self._assess(window, rows)
-            self._measure_joint(window, rows)
-            self._weigh(window, rows, versions)
-            self._learn(window, rows, measure=False)
+        with ThreadPoolExecutor(1) as beside:
+            for window, rows in self._read(closed, segments, features):
+                joint = beside.submit(self._joint, window, rows)
+                self._assess(window, rows)
+                self.result.measurements += joint.result()
+                self._weigh(window, rows, versions)
+                self._learn(window, rows, measure=False)
         for window, rows in self._read([w for w in late if self._open(w, segments)], segments, ()):
             if self._more_labels(window, rows):
                 self._catch_up(window, rows, versions, features)
@@ -185,31 +187,32 @@ class Watch:
         self._take(found.measurements, found.alert_drafts)
         self.state.monitor = found.state
 
-    def _measure_joint(self, window: Window, rows: pl.DataFrame) -> None:
+    def _joint(self, window: Window, rows: pl.DataFrame) -> list[Measurement]:
         """How well a classifier tells the window from the evaluation rows, functions of the clock left aside."""
         names = [name for name in self.reference.tracks if f"{FEATURE}{name}" in rows.columns]
         names = [name for name in names if f"{FEATURE}{name}" in self.sample.columns]
         if not names:
-            return
+            return []
         columns = [f"{FEATURE}{name}" for name in names]
         drawn = rows[even_draw(rows.height, MOST_ROWS)]
         found = joint_drift(*as_numbers(self.sample.select(columns), drawn.select(columns)))
-        if found is not None:
-            by_importance = sorted(zip(names, found.importance, strict=True), key=lambda item: -item[1])
-            self.result.measurements.append(
-                Measurement(
-                    model=self.champion.model,
-                    number=self.champion.number,
-                    name="joint-drift",
-                    window_start=window.start,
-                    window_end=window.end,
-                    value=found.auc,
-                    unit="AUC",
-                    rows=rows.height,
-                    about={"importance": dict(by_importance)},
-                    measured_at=self.now,
-                )
+        if found is None:
+            return []
+        by_importance = sorted(zip(names, found.importance, strict=True), key=lambda item: -item[1])
+        return [
+            Measurement(
+                model=self.champion.model,
+                number=self.champion.number,
+                name="joint-drift",
+                window_start=window.start,
+                window_end=window.end,
+                value=found.auc,
+                unit="AUC",
+                rows=rows.height,
+                about={"importance": dict(by_importance)},
+                measured_at=self.now,
             )
+        ]
 
     def _weigh(self, window: Window, rows: pl.DataFrame, versions: Iterable[ModelVersion]) -> None:
         """Put the window's evidence in the place of what was known of it before."""
@@ -235,8 +238,8 @@ class Watch:
         others = [shadow for shadow in shadows if shadow.estimator != version.artifact]
         if self.user.policy.rule == "plan":
             return others if version.number == self.champion.number else []
-        fresh, tried = freshest(shadows, window.start), {(one.made_at, one.span) for one in self.state.tried}
-        beside = [one for one in others if parts_of(one.span)[1] or (one.made_at, one.span) in tried]
+        fresh, tried = freshest(shadows, window.start), self.state.tried[-1:]
+        beside = [one for one in others if any(pair.beside(one.made_at, one.span) for pair in tried)]
         return [*fresh, *(shadow for shadow in beside if shadow not in fresh)]
 
     def _replace(self, new: Evidence) -> None:

@@ -11,10 +11,7 @@ from solvent.backtest.models import BUILT_IN, BadModel, Learner
 from solvent.backtest.reference import Reference
 from solvent.statistics.arrays import Floats
 from solvent.statistics.sequential import Interval
-from solvent.statistics.wandering import saved, wanders_since
-
-_MOST = 3  # features that are tried
-_RELIED = 0.05  # of the model's skill that must rest on a feature
+from solvent.statistics.wandering import MOST, RELIED, saved, wanders_since
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -36,7 +33,7 @@ def leave_out(
     column is left alone, and `said` tells.
     """
     names = sorted(reference.reliance, key=lambda name: -reference.reliance[name])
-    names = [n for n in names if n not in learner.cases.clocks and reference.reliance[n] >= _RELIED][:_MOST]
+    names = [n for n in names if n not in learner.cases.clocks and reference.reliance[n] >= RELIED][:MOST]
     if len(learner.cases.features) < 2 or not names:
         return matrix, None
     progress(f"trying the first model without {', '.join(names)}")

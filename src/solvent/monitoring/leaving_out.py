@@ -14,18 +14,24 @@ import numpy as np
 
 from solvent.foundation.settings import PolicySettings, price
 from solvent.monitoring.policy import LEAST_LABELLED, Window, parts_of
-from solvent.statistics.wandering import RECENT, SAVES, wanders_since
-
-MOST = 3  # features that are tried
-RELIED = 0.05  # of the model's skill that must rest on a feature
+from solvent.statistics.wandering import MOST, RECENT, RELIED, SAVES, wanders_since
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """A version beside which models without one feature were trained: on the same rows, as of the same instant."""
+    """A version beside whose twin models without one feature were trained: on its rows, as of its instant.
+
+    at: when. same: whether the twin, which today's pipeline makes of the same rows, is the version itself.
+    """
 
     number: int
     made_at: datetime
     span: str
+    at: datetime
+    same: bool = False
+
+    def beside(self, made_at: datetime, span: str) -> bool:
+        """Whether a model is the twin or one of its likes."""
+        return made_at == self.made_at and (span == self.span or parts_of(span)[1] != "")
 
 
 class Wandering(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,15 +74,16 @@ def worth_trying(
 def wandering(windows: Iterable[Window], tried: Tried, now: datetime) -> Wandering | None:
     """The feature without which a version would lately have erred less; None where there is none.
 
-    windows: with the losses of it and its likes beside those of whichever version was in service. Those under a broken
-    contract, with a gap or in a shock are left out, and so are those without most of their labels.
+    windows: with the losses of its twin and likes beside those of whichever version was in service. Those under a
+    broken contract, with a gap or in a shock are left out, and so are those without most of their labels. It is asked
+    at every tick, of several features and versions: no fewer than four windows tell.
     """
     pairs: dict[str, dict[datetime, tuple[float, float]]] = {}
     for window in windows:
         if window.excluded or window.labelled < max(LEAST_LABELLED * window.rows, 1) or window.end > now:
             continue
         losses = {shadow.span: shadow.loss for shadow in window.shadows if shadow.made_at == tried.made_at}
-        own = window.loss if window.version == tried.number else losses.get(tried.span)
+        own = losses.get(tried.span, window.loss if tried.same and window.version == tried.number else None)
         for like, loss in losses.items():
             if own is not None and parts_of(like)[1]:
                 pairs.setdefault(like, {})[window.start] = own, loss
@@ -89,7 +96,7 @@ def _compared(
 ) -> Wandering | None:
     starts = sorted(beside)[-RECENT:]
     whole, without = np.array([beside[start] for start in starts]).T
-    if wanders_since(whole, without, np.array([len(starts)])) is None:
+    if len(starts) < RECENT or wanders_since(whole, without, np.array([RECENT])) is None:
         return None
     return Wandering(
         feature=parts_of(span)[1],

@@ -62,9 +62,9 @@ def add_logged_rows(
     content = table_content(rows)
     if not rows.height and not hidden:
         return LoggedRows(features, 0, content, used)
-    whole = pl.concat([table, rows]).with_columns(
-        pl.lit(value, dtype=table.schema[name]).alias(name) for name, value in hidden.items()
-    )
+    whole = pl.concat([table, rows])
+    for name, value in hidden.items():
+        whole = whole.with_columns(_one_value(model, name, value, table.schema[name]))
     data = table_bytes(whole)
     artifact = Artifact(
         digest=store.objects.put_bytes(data),
@@ -75,6 +75,18 @@ def add_logged_rows(
         about={"name": f"{model.name} logged rows", "logged_rows": rows.height, **table_about(whole)},
     )
     return LoggedRows(artifact, rows.height, content, used)
+
+
+def _one_value(model: ModelSpec, name: str, value: Any, dtype: pl.DataType) -> pl.Expr:
+    import polars as pl
+
+    known = pl.Series(name, [value], strict=False).cast(dtype, strict=False)[0]
+    if known is None:
+        raise BadStep(
+            f"`{value!r}` cannot stand for column `{name}` of type {dtype} in the features of `{model.name}`",
+            where=f"{model.file}:{model.line}",
+        )
+    return pl.lit(known, dtype=dtype).alias(name)
 
 
 def extension(

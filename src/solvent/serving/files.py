@@ -66,7 +66,8 @@ def score_file(
 
 def read_table(path: Path, signature: Signature) -> pl.DataFrame:
     """A CSV or Parquet file; text columns of the model and its id stay text. Raises: BadFile."""
-    texts = [name for name, text in signature.features.items() if text == "String" or text.startswith(("Enum", "Cat"))]
+    types = signature.features | {column.name: column.type for column in signature.hidden}
+    texts = [name for name, text in types.items() if text == "String" or text.startswith(("Enum", "Cat"))]
     known = [*texts, *([signature.id] if signature.id else [])]
     try:
         if path.suffix == ".parquet":

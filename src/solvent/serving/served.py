@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import polars as pl
 from threadpoolctl import threadpool_limits
 
 from solvent.data.contracts.rows import RowChecker, RowError
 from solvent.foundation.clock import wall_clock
 from solvent.foundation.ids import uuid7
+from solvent.registry.column_types import parse_type
 from solvent.registry.frames import MissingColumn, build_table
 from solvent.registry.package import LoadedModel, Outputs, predict_table
 from solvent.serving.errors import BadCell, BadRows
@@ -64,6 +66,8 @@ class ServedModel:
         self.checker = RowChecker(model.contract) if model.contract else None
         self.features = list(model.schema)
         self._typed = {name for name, dtype in model.schema.items() if dtype.is_numeric()}
+        types = {column.name: parse_type(column.type) for column in model.signature.hidden}
+        self._hidden_numbers = {name: dtype for name, dtype in types.items() if dtype.is_numeric()}
         self.inline_rows = 0
 
     @property
@@ -130,9 +134,16 @@ class ServedModel:
         return check.flags
 
     def _extras(self, requests: Sequence[Request]) -> dict[str, list[Any]]:
-        """Columns of the features table that the model does not use: logged where a caller sends them."""
+        """Columns of the features table that the model does not use: logged where a caller sends them.
+
+        Other models know those that are hidden from this one: of numbers, what is none is logged as missing.
+        """
         present = [name for name in self.signature.extras if any(name in request.columns for request in requests)]
-        return {f"f_{name}": [v for r in requests for v in r.columns.get(name, [None] * r.rows)] for name in present}
+        given = {name: [v for r in requests for v in r.columns.get(name, [None] * r.rows)] for name in present}
+        for name, dtype in self._hidden_numbers.items():
+            if name in given:
+                given[name] = pl.Series(given[name], dtype=dtype, strict=False).to_list()
+        return {f"f_{name}": values for name, values in given.items()}
 
 
 def _joined(name: str, requests: Sequence[Request]) -> Sequence[Any]:

@@ -13,6 +13,8 @@ from solvent.statistics.arrays import Counts, Floats
 from solvent.statistics.bootstrap import block_bootstrap
 from solvent.statistics.sequential import Interval
 
+MOST = 3  # features that are tried
+RELIED = 0.05  # of the model's skill that must rest on a feature
 RECENT = 4  # labelled windows that are looked at
 _LEAST = 3  # windows, before which nothing is said
 SAVES = 0.1  # of the loss, that leaving the feature out must save
