@@ -314,10 +314,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder or Path(__file__).parent) as folder:
         results = json.loads(RESULT.read_text()) if RESULT.exists() else {}
         results["machine"] = machine()
+        if "many" in options.parts:  # first: peaks of memory are of a process's whole life
+            results["many"] = many(Path(folder), options.models, options.windows)
         if "large" in options.parts:
             results["large"] = large(Path(folder), options.rows)
-        if "many" in options.parts:
-            results["many"] = many(Path(folder), options.models, options.windows)
     print(json.dumps(results, indent=1))
     RESULT.write_text(json.dumps(results, indent=1) + "\n")
 
