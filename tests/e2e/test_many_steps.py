@@ -94,7 +94,7 @@ def test_after_each_kill_what_is_on_record_is_whole_and_is_not_done_again(draw, 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_two_runs_at_once_share_the_work(database, tmp_path, request):
-    root = many_steps(tmp_path / "project", 0.02, runs=2)
+    root = many_steps(tmp_path / "project", 0.05, runs=2)  # longer than a run takes to begin on a busy machine
     url = f"sqlite:///{root}/.solvent/solvent.db"
     if database == "postgresql":
         postgres = request.getfixturevalue("postgres")
