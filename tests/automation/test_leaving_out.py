@@ -20,6 +20,8 @@ from solvent.project import Project
 from solvent.registry.package import load_version
 from solvent.registry.references import resolve
 from solvent.registry.signature import Signature
+from solvent.serving.rows import EventClock
+from solvent.serving.served import Request, ServedModel
 
 ONE_SPAN = SETTINGS.replace('spans = ["all", "4w"]', 'spans = ["all"]')
 RULES = {"compare": ONE_SPAN, "plan": ONE_SPAN.replace('rule = "compare"', 'rule = "plan"')}
@@ -87,6 +89,17 @@ def test_the_version_does_not_know_the_feature_and_whoever_asks_need_not_give_it
     assert np.array_equal(said, loaded.predict(asked.drop("size")).output)
     learned = pl.read_parquet(project.store.objects.read(loaded.version.about["training"]))
     assert learned["size"].unique().to_list() == [signature.hidden[0].value]
+
+
+def test_what_callers_still_send_of_it_is_logged_as_numbers_and_what_is_none_as_missing(wandered):
+    project, decided = wandered
+    number = next(each[1].number for each in decided if each[0].evidence.get("span") == "all without size")
+    served = ServedModel(load_version(project.store, resolve(project.store, f"{MODEL}/{number}")))
+    columns = {"sale": ["a", "b"], "price": [9.0, 9.0], "size": [0.5, "n/a"]}
+    prepared = served.prepare(Request(columns=columns, rows=2), EventClock())
+    outputs, logged = served.predict([prepared])
+    assert logged["f_size"] == [0.5, None]
+    assert outputs.output[0] == outputs.output[1]
 
 
 def test_it_is_tried_once_and_its_fits_are_on_the_bill(wandered, tmp_path):

@@ -75,8 +75,10 @@ def _worth_trying(planner: Planner) -> dict[str, Plain]:
         return {}
     clocks = state.monitor.drift.clocks if state.monitor else []
     relied = relied_on(planner, read_table(planner.store, champion.reference))
-    learned = read_table(planner.store, Digest(training))
     names = worth_trying(relied, clocks, policy, state.window_loss or 0.0)
+    if not names:
+        return {}
+    learned = read_table(planner.store, Digest(training))
     values = {name: typical(learned[name]) for name in names if name in learned.columns}
     return {name: value for name, value in values.items() if value is not None}
 
@@ -120,7 +122,8 @@ def typical(column: pl.Series) -> Plain:
     if known.is_empty() or known.dtype.is_temporal() or known.dtype.is_nested():
         return None
     if known.dtype.is_numeric():
-        return known.sort()[known.len() // 2]  # type: ignore[no-any-return]
+        middle: Plain = known.sort()[known.len() // 2]
+        return middle
     return known.cast(pl.String).mode().sort()[0] if known.dtype != pl.Boolean else bool(known.mode().sort()[0])
 
 
